@@ -57,7 +57,7 @@ class InvalidArgumentError(AttestationError):
 
 
 class UnsupportedError(AttestationError):
-    """This host or this hardware has no such thing."""
+    """The host or its hardware has no such thing."""
 
     case = "unsupported"
     exit_code = 3

@@ -1,0 +1,1 @@
+"""Endorsements: what vendors sign about their hardware, decoded."""

@@ -1,0 +1,1 @@
+"""Evidence: bytes in, frozen dataclasses out. Nothing here is verified yet."""

@@ -1,0 +1,54 @@
+"""Verification: evidence, endorsements and an instant make claims. Pure functions, no clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from wasmtime_attestation.checks import Ledger
+from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.endorsements.anchors import Anchors
+from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
+from wasmtime_attestation.verifier import snp
+
+
+def verify(
+    evidence: Evidence,
+    endorsements: Endorsements,
+    *,
+    report_data: bytes | None,
+    at: datetime,
+    anchors: Anchors,
+    ledger: Ledger,
+) -> Claims:
+    """Verifies evidence of any kind.
+
+    Args:
+        evidence: the evidence; what came with it counts as endorsements too.
+        endorsements: further endorsements.
+        report_data: the 64 bytes that the evidence must be bound to; None to
+            report the binding as not checked.
+        at: the instant to verify at, with a time zone.
+        anchors: the roots to trust.
+        ledger: records each check.
+
+    Raises:
+        RejectedError: the evidence is not authentic.
+        UnavailableError: an endorsement is missing.
+    """
+    ledger.plan(["evidence.endorsements"])
+    try:
+        known = Endorsements.of_evidence(evidence) + endorsements
+    except ValueError as error:
+        ledger.reject("evidence.endorsements", f"an endorsement cannot be read: {error}")
+    ledger.passed("evidence.endorsements", f"{len(evidence.endorsements)} came with the evidence")
+    match evidence.type:
+        case EvidenceType.AMD_SEV_SNP:
+            return snp.verify(
+                evidence.data,
+                known,
+                report_data=report_data,
+                at=at,
+                anchors=anchors,
+                ledger=ledger,
+            )

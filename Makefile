@@ -1,0 +1,52 @@
+# Every target sets up what it needs first: a virtual environment in .venv, from the hashed lock.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP_COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-trusted-host --no-header --no-annotate
+# CI runs the slow tests too.
+SELECT = $(if $(CI),,-m "not slow")
+
+.PHONY: demo test lint format bench guests setup lock docs clean
+
+demo: setup guests
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh guests/demo.sh
+
+test: setup lint guests
+	$(BIN)/pytest -n 2 $(SELECT) $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: setup guests
+	$(BIN)/python benchmarks/verify.py
+	$(BIN)/python benchmarks/host_calls.py
+
+guests: setup
+	@$(BIN)/python guests/python/build.py
+	@$(BIN)/python guests/cpp/build.py
+
+docs: setup
+	$(BIN)/python docs/generate.py
+
+setup: .venv/ready
+
+.venv/ready: requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 …" if sys.version_info < (3, 11) else 0)'
+	@echo "setting up .venv (a minute or two of downloads the first time) …"
+	@$(PYTHON) -m venv .venv || { apt-get install -y -qq python3-venv && $(PYTHON) -m venv .venv; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock: setup
+	$(PIP_COMPILE) -o requirements.txt pyproject.toml
+	$(PIP_COMPILE) -o requirements-dev.txt requirements-dev.in pyproject.toml
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,94 @@
+"""An example guest: it says where it runs, attests, and gates its workload on the answer.
+
+Built by `make guests` with componentize-py; `wit_world` is made from the WIT.
+"""
+
+import os
+import sys
+
+from componentize_py_types import Err
+from wit_world.exports import Run as RunInterface
+from wit_world.imports import attestation, attester, verifier
+from wit_world.imports.types import Error_Policy, Error_Rejected
+
+FEATURES = [(0.0, 1.0), (1.0, 3.0), (2.0, 5.0), (3.0, 7.0)]
+
+
+class Run(RunInterface):
+    """The export `wasi:cli/run`."""
+
+    def run(self) -> None:
+        """Attests and then works; without a token it works without secrets, or not at all."""
+        required = "--require" in sys.argv[1:]
+        token = attest()
+        if token is not None:
+            save(token)
+        if token is None and required:
+            print("workload   refused: this guest works only where it can be attested")
+            raise Err(None)
+        print(f"workload   {'with' if token else 'without'} secrets: {train()}")
+
+
+def attest() -> str | None:
+    """Returns a token that the host accepts and that answers a fresh challenge, or None."""
+    tee = attestation.detect_tee()
+    print(f"TEE        {tee.tee_type.name} by {tee.provider or 'nothing'}")
+    try:
+        result = attestation.attest_vm()
+    except Err as error:
+        print(f"attest-vm  failed: {reason(error.value)}")
+        return None
+    print(f"attest-vm  {len(result.token)} characters, issued at {result.timestamp}")
+    print(f"verify     {attestation.verify_token(result.token)}")
+    print(f"forged     {attestation.verify_token(forge(result.token))}")
+    print(f"challenge  {answer_challenge()}")
+    return result.token if attestation.verify_token(result.token) else None
+
+
+def save(token: str) -> None:
+    """Writes the token to the file after `--save`, if there is one."""
+    if "--save" in sys.argv[1:-1]:
+        path = sys.argv[sys.argv.index("--save") + 1]
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(token)
+
+
+def answer_challenge() -> str:
+    """Plays both sides: attests for a challenge and verifies the answer as a relying party would.
+
+    The nonce is made here, not at the top of the module: componentize-py runs
+    that part once, when the guest is built.
+    """
+    nonce = os.urandom(32)
+    challenge = attester.Challenge(nonce, user_data=b"a public key", audience="reporter")
+    expected = verifier.Expectations(nonce, "reporter", 60, "hardware-only")
+    try:
+        answer = attester.attest(attester.Target_Vm(), challenge)
+        verdict = verifier.verify(answer.token, expected)
+    except Err as error:
+        return f"failed: {reason(error.value)}"
+    return f"{verdict.status.name}, {verdict.tee_type.name}"
+
+
+def forge(token: str) -> str:
+    """Changes one bit of the signature."""
+    last = token[-2]
+    return f"{token[:-2]}{'B' if last == 'A' else 'A'}{token[-1]}"
+
+
+def reason(error: object) -> str:
+    """Says what an error of the world says."""
+    if isinstance(error, Error_Rejected | Error_Policy):
+        return "; ".join(f"{finding.check}: {finding.detail}" for finding in error.value)
+    return str(getattr(error, "value", error))
+
+
+def train() -> str:
+    """A small workload: fits a line to four points by gradient descent."""
+    slope = intercept = 0.0
+    for _ in range(2000):
+        for x, y in FEATURES:
+            error = slope * x + intercept - y
+            slope -= 0.02 * error * x
+            intercept -= 0.02 * error
+    return f"y = {slope:.2f} x + {intercept:.2f}"

@@ -1,0 +1,77 @@
+"""`wasmtime-attestation attest`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from wasmtime_attestation import wit
+from wasmtime_attestation.cli import host, options
+from wasmtime_attestation.evidence.token import MAX_USER_DATA
+from wasmtime_attestation.issuer import NONCE_SIZE
+from wasmtime_attestation.wit import Target, TargetKind
+
+
+class _Target(click.ParamType):
+    name = "target"
+
+    def convert(
+        self,
+        value: str | Target,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Target:
+        if isinstance(value, Target):
+            return value
+        kind, _, index = value.partition(":")
+        if kind == TargetKind.GPU and index.isdecimal() and len(index) < 10:
+            return Target(TargetKind.GPU, int(index))
+        if value in (TargetKind.VM, TargetKind.ALL):
+            return Target(TargetKind(value))
+        self.fail("it is none of vm, gpu:N, all", param, ctx)
+
+
+@click.command("attest")
+@click.argument("target", type=_Target(), metavar="vm|gpu:N|all")
+@options.nonce
+@options.audience
+@click.option(
+    "--user-data",
+    type=options.Hex(0, MAX_USER_DATA),
+    metavar="HEX",
+    help="Bind this to the evidence too.",
+)
+@options.tee
+@options.trust_out
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the token here instead of to standard output.",
+)
+@options.verbose
+def command(
+    *,
+    target: Target,
+    nonce: bytes | None,
+    audience: str | None,
+    user_data: bytes | None,
+    tee: str,
+    trust_out: Path | None,
+    output: Path | None,
+) -> None:
+    """Collect fresh evidence and print the token that carries it.
+
+    Without --nonce the challenge is random, and only the token's age says how
+    fresh it is. No guest is involved, so the token names none.
+    """
+    service = host.start(host.HostOptions(tee, trust_out))
+    challenge = wit.Challenge(nonce or os.urandom(NONCE_SIZE), user_data, audience)
+    token = service.for_guest(None).attest(target, challenge).token
+    if output is None:
+        click.echo(token)
+    else:
+        options.write_file(output, f"{token}\n".encode())

@@ -1,0 +1,166 @@
+"""Options and arguments that several commands share, as click types."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from wasmtime_attestation.cli import start_logging
+from wasmtime_attestation.errors import InvalidArgumentError
+
+log = logging.getLogger(__name__)
+F = TypeVar("F", bound=Callable[..., Any])
+
+TEES = ("auto", "none", "simulated")
+
+
+class Hex(click.ParamType):
+    """Bytes in hex."""
+
+    name = "hex"
+
+    def __init__(self, smallest: int, largest: int) -> None:
+        self._smallest = smallest
+        self._largest = largest
+
+    def convert(
+        self,
+        value: str | bytes,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> bytes:
+        """Decodes and checks the size."""
+        if isinstance(value, bytes):
+            return value
+        try:
+            data = bytes.fromhex(value)
+        except ValueError:
+            self.fail("it is not hex", param, ctx)
+        if not self._smallest <= len(data) <= self._largest:
+            sizes = f"{self._smallest} to {self._largest}"
+            if self._smallest == self._largest:
+                sizes = str(self._smallest)
+            self.fail(f"it has {len(data)} bytes; {sizes} are needed", param, ctx)
+        return data
+
+
+class Instant(click.ParamType):
+    """An instant in RFC 3339."""
+
+    name = "rfc3339"
+
+    def convert(
+        self,
+        value: str | datetime,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> datetime:
+        """Decodes; a time without a zone is refused, since it names no instant."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(value)
+            if instant.tzinfo is not None:
+                return instant.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail("it is not like 2026-03-01T00:00:00Z", param, ctx)
+        self.fail("it needs a time zone, as in 2026-03-01T00:00:00Z", param, ctx)
+
+
+def nonce(function: F) -> F:
+    """--nonce HEX."""
+    return click.option(
+        "--nonce", type=Hex(8, 64), metavar="HEX", help="The challenge, 8 to 64 bytes."
+    )(function)
+
+
+def audience(function: F) -> F:
+    """--audience S."""
+    return click.option("--audience", metavar="S", help="Whom the token is for.")(function)
+
+
+def tee(function: F) -> F:
+    """--tee auto|none|simulated."""
+    return click.option(
+        "--tee",
+        type=click.Choice(TEES),
+        default="auto",
+        show_default=True,
+        help="Where evidence comes from.",
+    )(function)
+
+
+def trust_out(function: F) -> F:
+    """--trust-out FILE."""
+    return click.option(
+        "--trust-out",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write the simulated root here, for `verify --trust`.",
+    )(function)
+
+
+def as_json(function: F) -> F:
+    """--json."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+
+
+def verbose(function: F) -> F:
+    """--verbose, also after the command's name."""
+    return click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_start_verbose,
+        help="Log more, to standard error.",
+    )(function)
+
+
+def _start_verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    del ctx, param
+    if value:
+        start_logging(verbose=True)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a file that the user named.
+
+    Raises:
+        InvalidArgumentError: it cannot be written.
+    """
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InvalidArgumentError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """Reads a file that the user named, or standard input for `-`.
+
+    Raises:
+        InvalidArgumentError: it cannot be read, or has more than `limit` bytes.
+    """
+    data = read_start(path, limit + 1)
+    if len(data) > limit:
+        raise InvalidArgumentError(f"{path} has more than {limit} bytes; it is no such input")
+    return data
+
+
+def read_start(path: Path, size: int) -> bytes:
+    """Reads at most `size` bytes of a file that the user named, or of standard input for `-`.
+
+    Raises:
+        InvalidArgumentError: it cannot be read.
+    """
+    try:
+        with click.open_file(str(path), "rb") as file:
+            data: bytes = file.read(size)
+    except OSError as error:
+        raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}") from error
+    return data

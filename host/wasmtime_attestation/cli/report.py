@@ -1,0 +1,186 @@
+"""How the outcome of `verify` looks: JSON for programs (DESIGN section 7), text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from wasmtime_attestation.checks import Check
+from wasmtime_attestation.claims import Json, to_json
+from wasmtime_attestation.errors import AttestationError, Finding, PolicyError
+from wasmtime_attestation.result import AttestationResult
+from wasmtime_attestation.wit import Status
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that one verification found.
+
+    Attributes:
+        name: where the input came from.
+        kind: what the input is.
+        size: bytes of input.
+        sha256: of the input, in hex.
+        at: the instant of the verification.
+        checks: every check and its outcome.
+        claims: what the input says, once it is authentic.
+        simulated: whether it ends at a root that the user named.
+        debug: whether the evidence allows debugging.
+        policy: the name of the policy that was applied, if one was.
+        result: the appraisal, if one was made and accepted the claims.
+        error: why the verification or appraisal failed, if it did.
+    """
+
+    name: str
+    kind: str
+    size: int
+    sha256: str
+    at: datetime
+    checks: tuple[Check, ...]
+    claims: dict[str, Json] | None
+    simulated: bool
+    debug: bool
+    policy: str | None
+    result: AttestationResult | None
+    error: AttestationError | None
+
+    @property
+    def outcome(self) -> str:
+        """verified, rejected, policy or unavailable."""
+        return "verified" if self.error is None else self.error.case
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that says the same."""
+        return 0 if self.error is None else self.error.exit_code
+
+    @property
+    def remarks(self) -> Iterator[str]:
+        """What people must not miss, for standard error."""
+        if self.simulated:
+            yield "SIMULATED: this evidence ends at a root given by --trust, not at a vendor's"
+        if self.error is not None:
+            yield f"{self.error.case}: {self.error.message}"
+
+
+def as_json_text(report: Report) -> dict[str, Json]:
+    """Returns the report in its public JSON form."""
+    return {
+        "schema": SCHEMA,
+        "outcome": report.outcome,
+        "input": {
+            "name": report.name,
+            "kind": report.kind,
+            "size": report.size,
+            "sha256": report.sha256,
+            "verified_at": to_json(report.at),
+        },
+        "checks": [
+            {"id": check.id, "outcome": check.outcome, "detail": check.detail}
+            for check in report.checks
+        ],
+        "claims": report.claims,
+        "appraisal": _appraisal(report),
+    }
+
+
+def _appraisal(report: Report) -> Json:
+    if isinstance(report.error, PolicyError):
+        return {
+            "policy": report.policy,
+            "status": Status.CONTRAINDICATED,
+            "findings": [_finding(finding) for finding in report.error.findings],
+        }
+    if report.result is None:
+        return None
+    return {
+        "policy": report.policy,
+        "status": report.result.status,
+        "findings": [_finding(finding) for finding in report.result.findings],
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    return {"check": finding.check, "detail": finding.detail}
+
+
+def printable(line: str) -> str:
+    """Escapes what a terminal obeys, or what looks like another line: claims are not our words."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
+def as_text(report: Report) -> str:
+    """Returns the report for people."""
+    return "\n".join(map(printable, _lines(report)))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"input    {report.name}: {report.kind}, {report.size} bytes, sha256 {report.sha256}"
+    yield "checks"
+    for check in report.checks:
+        outcome = check.outcome.replace("-", " ")
+        yield f"  {outcome:<12} {check.id:<22} {check.detail}"
+    if report.claims is not None:
+        yield "claims"
+        yield from tree(report.claims, "  ")
+    if report.debug:
+        yield "warning  debug allowed: the host can read the guest's memory"
+    yield f"result   {_verdict(report)}"
+    for finding in report.result.findings if report.result else ():
+        yield f"         {finding}"
+
+
+def tree(value: Json, indent: str) -> Iterator[str]:
+    """Prints objects and lists by indentation; an object of plain values takes one line."""
+    match value:
+        case dict():
+            for name, member in value.items():
+                yield from _member(name, member, indent)
+        case list():
+            for item in value:
+                yield from tree(item, indent)
+        case _:
+            yield f"{indent}{_scalar(value)}"
+
+
+def _member(name: str, value: Json, indent: str) -> Iterator[str]:
+    if isinstance(value, dict) and not any(isinstance(v, dict | list) for v in value.values()):
+        yield f"{indent}{name:<26} {_inline(value)}"
+    elif isinstance(value, dict | list) and value:
+        yield f"{indent}{name}"
+        yield from tree(value, indent + "  ")
+    else:
+        yield f"{indent}{name:<26} {_scalar(value)}"
+
+
+def _inline(members: dict[str, Json]) -> str:
+    """Names what is true, leaves out what is false or absent, and gives the rest its value."""
+    words = [
+        name if value is True else f"{name} {value}"
+        for name, value in members.items()
+        if value is not None and value is not False
+    ]
+    return ", ".join(words) or "-"
+
+
+def _scalar(value: Json) -> str:
+    match value:
+        case None | []:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+    return str(value)
+
+
+def _verdict(report: Report) -> str:
+    authentic = "SIMULATED, authentic" if report.simulated else "authentic"
+    if isinstance(report.error, PolicyError):
+        return f"{authentic}, but CONTRAINDICATED by the policy: {report.error.message}"
+    if report.error is not None:
+        return f"{report.error.case.upper()}: {report.error.message}"
+    if report.result is None:
+        return f"{authentic}, NOT APPRAISED"
+    return f"{authentic}, {report.result.status} under {report.result.policy}"

@@ -1,0 +1,153 @@
+"""`wasmtime-attestation run`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import click
+
+from wasmtime_attestation.cli import INTERRUPTED, host, options
+from wasmtime_attestation.errors import AttestationError
+from wasmtime_attestation.world.runtime import (
+    Directory,
+    Guest,
+    GuestTimeout,
+    GuestTrap,
+    Runtime,
+    StartError,
+)
+
+TIMED_OUT = 124
+NOT_STARTED = 125
+TRAPPED = 134
+_SLOW = 2.0
+"""Seconds after which people want to know what they are waiting for."""
+
+
+class _DirectoryOption(click.ParamType):
+    name = "dir"
+
+    def convert(
+        self,
+        value: str | Directory,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Directory:
+        if isinstance(value, Directory):
+            return value
+        outside, separator, inside = value.partition("::")
+        if not outside or (separator and not inside):
+            self.fail("it is not HOST or HOST::GUEST", param, ctx)
+        return Directory(Path(outside), inside or outside, writable=True)
+
+
+class _Variable(click.ParamType):
+    name = "env"
+
+    def convert(
+        self,
+        value: str | tuple[str, str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, separator, content = value.partition("=")
+        if not name or not separator:
+            self.fail("it is not NAME=VALUE", param, ctx)
+        return name, content
+
+
+@click.command("run", context_settings={"allow_interspersed_args": False})
+@click.option(
+    "--dir",
+    "dirs",
+    type=_DirectoryOption(),
+    multiple=True,
+    metavar="HOST[::GUEST]",
+    help="A directory that the guest may read and write.",
+)
+@click.option(
+    "--env",
+    type=_Variable(),
+    multiple=True,
+    metavar="K=V",
+    help="An environment variable for the guest; it gets no other.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop the guest after this time.",
+)
+@options.tee
+@options.trust_out
+@options.verbose
+@click.argument("guest", metavar="GUEST.wasm", type=click.Path(path_type=Path))
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    dirs: tuple[Directory, ...],
+    env: tuple[tuple[str, str], ...],
+    timeout: float | None,
+    tee: str,
+    trust_out: Path | None,
+    guest: Path,
+    args: tuple[str, ...],
+) -> None:
+    """Run a guest: a component or a core module, whichever the file is.
+
+    The guest's exit code is passed through. Codes of our own: 124 the time is
+    over, 125 the guest could not be started, 134 it trapped, 130 interrupted.
+    Options stand before GUEST.wasm; what follows it is the guest's.
+    """
+    # `--` may stand between the guest and its arguments.
+    arguments = args[1:] if args[:1] == ("--",) else args
+    runtime = Runtime()
+    try:
+        program = _prepare(runtime, guest)
+        world = host.start(host.HostOptions(tee, trust_out)).for_guest(program.digest)
+    except (AttestationError, StartError) as error:
+        click.echo(f"not started: {error}", err=True)
+        ctx.exit(NOT_STARTED)
+    try:
+        code = runtime.run(program, world, args=arguments, dirs=dirs, env=env, timeout=timeout)
+    except (AttestationError, StartError) as error:
+        click.echo(f"not started: {error}", err=True)
+        code = NOT_STARTED
+    except GuestTrap as error:
+        click.echo(str(error), err=True)
+        code = TRAPPED
+    except GuestTimeout as error:
+        click.echo(str(error), err=True)
+        code = TIMED_OUT
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        code = INTERRUPTED
+    if runtime.blocked:
+        _leave(code)
+    ctx.exit(code)
+
+
+def _prepare(runtime: Runtime, path: Path) -> Guest:
+    guest = Guest.from_file(path)
+    notice = threading.Timer(_SLOW, click.echo, [f"compiling {guest.name} …"], {"err": True})
+    notice.daemon = True
+    notice.start()
+    try:
+        runtime.compile(guest)
+    finally:
+        notice.cancel()
+    return guest
+
+
+def _leave(code: int) -> None:
+    """Ends the process although a thread is stuck in a call that does not return."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,130 @@
+"""What `inspect` says about a file, for each kind of file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography import x509
+
+from wasmtime_attestation.claims import Json, to_json
+from wasmtime_attestation.cli.options import read_file
+from wasmtime_attestation.endorsements import amd
+from wasmtime_attestation.endorsements import x509 as certs
+from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.errors import RejectedError
+from wasmtime_attestation.evidence import jwt, snp
+from wasmtime_attestation.evidence.envelope import Evidence
+from wasmtime_attestation.evidence.recognise import MAX_SIZE, Token, recognise
+from wasmtime_attestation.evidence.token import PROFILE, EvidenceToken
+
+_WASM = b"\0asm"
+_PEM = b"-----BEGIN "
+_DER_SEQUENCE = b"\x30\x82"
+_NOT_REPORTED = {"signed_bytes", "signature_r", "signature_s"}
+
+
+def describe(path: Path) -> dict[str, Json]:
+    """Decodes a file and returns what is in it.
+
+    Raises:
+        InvalidArgumentError: the file cannot be read, or is no valid guest or certificate.
+        RejectedError: it is ill-formed, or nothing that is known.
+    """
+    with path.open("rb") as file:
+        start = file.read(len(_PEM))
+    if start.startswith(_WASM):
+        return _guest(path)
+    data = read_file(path, MAX_SIZE)
+    if _PEM in data or start.startswith(_DER_SEQUENCE):
+        return _endorsements(path, data)
+    subject = recognise(data)
+    return _token(subject.text) if isinstance(subject, Token) else _evidence(subject)
+
+
+def _guest(path: Path) -> dict[str, Json]:
+    # Only guests need wasmtime, whose import takes longer than everything else here.
+    from wasmtime_attestation.world.guest import Guest
+    from wasmtime_attestation.world.inspection import inspect
+
+    found = inspect(Guest.from_file(path))
+    return {
+        "kind": "guest",
+        "abi": found.guest.abi,
+        "size": len(found.guest.wasm),
+        "sha256": found.guest.digest.hex(),
+        "world": {name: [*functions] for name, functions in found.world.items()},
+        "wasi": [*found.wasi],
+        "not_offered": [*found.foreign],
+        "generation": found.generation,
+        "missing_exports": [*found.missing],
+        "warnings": [*found.warnings],
+    }
+
+
+def _endorsements(path: Path, data: bytes) -> dict[str, Json]:
+    found = Endorsements.from_files([(str(path), data)])
+    return {
+        "kind": "certificates",
+        "certificates": [_certificate(certificate) for certificate in found.certificates],
+        "revocation_lists": [_crl(crl) for crl in found.crls],
+    }
+
+
+def _certificate(certificate: x509.Certificate) -> Json:
+    members: dict[str, Json] = {
+        "subject": certificate.subject.rfc4514_string(),
+        "issuer": certificate.issuer.rfc4514_string(),
+        "not_before": to_json(certificate.not_valid_before_utc),
+        "not_after": to_json(certificate.not_valid_after_utc),
+        "authority": certs.is_authority(certificate),
+        "spki_sha256": certs.spki_sha256(certificate).hex(),
+    }
+    return members | (_versioned_key(certificate) if amd.is_versioned_key(certificate) else {})
+
+
+def _versioned_key(certificate: x509.Certificate) -> dict[str, Json]:
+    try:
+        key = amd.decode(certificate)
+    except ValueError as error:
+        return {"unusable": str(error)}
+    return {
+        "kind": key.kind.name,
+        "product_name": key.product_name,
+        "tcb": to_json(key.tcb),
+        "hwid": to_json(key.hwid),
+        "csp_id": key.csp_id,
+    }
+
+
+def _crl(crl: x509.CertificateRevocationList) -> Json:
+    return {
+        "issuer": crl.issuer.rfc4514_string(),
+        "this_update": to_json(crl.last_update_utc),
+        "next_update": to_json(crl.next_update_utc),
+        "revoked_serial_numbers": [f"{entry.serial_number:x}" for entry in crl],
+    }
+
+
+def _token(text: str) -> dict[str, Json]:
+    try:
+        jws = jwt.decode(text)
+        evidence = _token_evidence(jws)
+    except ValueError as error:
+        raise RejectedError.of("token.format", f"this is no token: {error}") from error
+    return {"kind": "token", "header": jws.header, "payload": jws.payload, "evidence": evidence}
+
+
+def _token_evidence(jws: jwt.CompactJws) -> list[Json]:
+    """Decodes the evidence where the token has our profile; others stand as they are."""
+    if jws.payload.get("eat_profile") != PROFILE:
+        return []
+    token = EvidenceToken.from_payload(jws.payload)
+    return [_evidence(evidence) for evidence in token.evidence]
+
+
+def _evidence(evidence: Evidence) -> dict[str, Json]:
+    report = to_json(snp.decode(evidence.data))
+    if not isinstance(report, dict):
+        raise TypeError("a report is an object")
+    members = {name: value for name, value in report.items() if name not in _NOT_REPORTED}
+    return {"kind": evidence.type, "report": members}

@@ -1,0 +1,145 @@
+"""One verification from input to report: what `verify` does once its options are read."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from wasmtime_attestation import verifier
+from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.checks import Ledger
+from wasmtime_attestation.claims import Claims, Json
+from wasmtime_attestation.cli.report import Report
+from wasmtime_attestation.endorsements.anchors import Anchors
+from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.errors import (
+    AttestationError,
+    InvalidArgumentError,
+    PolicyError,
+    RejectedError,
+    UnavailableError,
+)
+from wasmtime_attestation.evidence.envelope import Evidence
+from wasmtime_attestation.evidence.recognise import Token, recognise
+from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy
+from wasmtime_attestation.result import AttestationResult
+from wasmtime_attestation.verifier.token import Expected, verify_token
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to verify, and against what.
+
+    Attributes:
+        name: where the input came from.
+        data: the input.
+        endorsements: what was given besides the input.
+        anchors: the roots to trust.
+        at: the instant to verify at.
+        expected: what a token must say.
+        report_data: what raw evidence must be bound to.
+        policy: what to appraise with; None for the default of the kind of input.
+    """
+
+    name: str
+    data: bytes
+    endorsements: Endorsements
+    anchors: Anchors
+    at: datetime
+    expected: Expected
+    report_data: bytes | None
+    policy: AppraisalPolicy | None
+
+
+def examine(request: Request) -> Report:
+    """Verifies and appraises; each outcome is a report.
+
+    Raises:
+        InvalidArgumentError: an option does not fit the kind of input.
+    """
+    examination = _Examination(request)
+    try:
+        examination.run()
+    except (RejectedError, PolicyError, UnavailableError) as error:
+        return examination.report(error)
+    return examination.report(None)
+
+
+@dataclass(slots=True)
+class _Examination:
+    """Gathers what a report needs while the verification runs."""
+
+    request: Request
+    ledger: Ledger = field(default_factory=Ledger)
+    kind: str = "unknown"
+    claims: Claims | None = None
+    members: dict[str, Json] | None = None
+    policy: AppraisalPolicy | None = None
+    result: AttestationResult | None = None
+
+    def run(self) -> None:
+        try:
+            subject = recognise(self.request.data)
+        except RejectedError as error:
+            self.ledger.record(error.findings[0])
+            raise
+        if isinstance(subject, Token):
+            self._token(subject)
+        else:
+            self._evidence(subject)
+
+    def _token(self, subject: Token) -> None:
+        self.kind = "evidence-token"
+        request = self.request
+        if request.report_data is not None:
+            raise InvalidArgumentError("--report-data is for raw evidence; a token has a --nonce")
+        verified = verify_token(
+            subject.text,
+            request.expected,
+            request.endorsements,
+            at=request.at,
+            anchors=request.anchors,
+            ledger=self.ledger,
+        )
+        self.claims, self.members = verified.claims, verified.to_json()
+        self.policy = request.policy or HARDWARE_ONLY
+        self.result = appraise(
+            verified.claims, self.policy, guest_digest=verified.token.guest_digest
+        )
+
+    def _evidence(self, evidence: Evidence) -> None:
+        self.kind = evidence.type
+        request = self.request
+        if request.expected != Expected():
+            raise InvalidArgumentError(
+                "--nonce, --audience and --max-age are for tokens; raw evidence has --report-data"
+            )
+        self.claims = verifier.verify(
+            evidence,
+            request.endorsements,
+            report_data=request.report_data,
+            at=request.at,
+            anchors=request.anchors,
+            ledger=self.ledger,
+        )
+        self.members = {"evidence": [self.claims.to_json()]}
+        self.policy = request.policy
+        if self.policy is not None:
+            self.result = appraise(self.claims, self.policy, guest_digest=None)
+
+    def report(self, error: AttestationError | None) -> Report:
+        return Report(
+            name=self.request.name,
+            kind=self.kind,
+            size=len(self.request.data),
+            sha256=hashlib.sha256(self.request.data).hexdigest(),
+            at=self.request.at,
+            checks=self.ledger.checks,
+            claims=self.members,
+            simulated=self.claims is not None and self.claims.simulated,
+            debug=self.claims is not None and self.claims.debug,
+            policy=self.policy.name if self.policy else None,
+            result=self.result,
+            error=error,
+        )

@@ -1,0 +1,151 @@
+"""`wasmtime-attestation verify`."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from wasmtime_attestation.cli import options
+from wasmtime_attestation.cli.report import Report, as_json_text, as_text, printable
+from wasmtime_attestation.cli.verification import Request, examine
+from wasmtime_attestation.endorsements.anchors import Anchors
+from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.endorsements.x509 import MAX_ITEMS, MAX_SIZE, spki_sha256
+from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.evidence import recognise
+from wasmtime_attestation.policy import MAX_SIZE as MAX_POLICY
+from wasmtime_attestation.policy import PRESETS, AppraisalPolicy, load
+from wasmtime_attestation.verifier.token import Expected
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("verify")
+@click.argument(
+    "source",
+    metavar="INPUT|-",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+)
+@click.option(
+    "--endorsements",
+    "endorsement_paths",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    metavar="FILE|DIR",
+    help="Certificates and revocation lists, PEM or DER; may be given more than once.",
+)
+@click.option("--at", type=options.Instant(), help="Verify as of this instant instead of now.")
+@options.nonce
+@click.option(
+    "--report-data",
+    type=options.Hex(64, 64),
+    metavar="HEX",
+    help="What REPORT_DATA of raw evidence must be.",
+)
+@options.audience
+@click.option(
+    "--max-age",
+    type=click.IntRange(min=0),
+    metavar="SECONDS",
+    help="How long ago the token may have been issued.",
+)
+@click.option(
+    "--trust",
+    type=_FILE,
+    multiple=True,
+    metavar="FILE",
+    help="A root (PEM) to trust besides the vendors'; what ends there is SIMULATED.",
+)
+@click.option(
+    "--policy",
+    "policy_name",
+    metavar="FILE|PRESET",
+    help="Appraise under this policy; tokens are appraised under hardware-only without it.",
+)
+@click.option("--offline", is_flag=True, help="Fetch nothing. This release never fetches anything.")
+@options.as_json
+@options.verbose
+@click.pass_context
+def command(
+    ctx: click.Context,
+    *,
+    source: Path,
+    endorsement_paths: tuple[Path, ...],
+    at: datetime | None,
+    nonce: bytes | None,
+    report_data: bytes | None,
+    audience: str | None,
+    max_age: int | None,
+    trust: tuple[Path, ...],
+    policy_name: str | None,
+    offline: bool,
+    as_json: bool,
+) -> None:
+    """Verify a token or raw evidence, and say what was checked.
+
+    INPUT is an evidence token or a SEV-SNP report: binary, hex or base64.
+    """
+    del offline
+    request = Request(
+        name=str(source),
+        # One byte more than is allowed, so that the verification itself refuses it.
+        data=options.read_start(source, recognise.MAX_SIZE + 1),
+        endorsements=_endorsements(endorsement_paths),
+        anchors=_anchors(trust),
+        at=at or datetime.now(UTC).replace(microsecond=0),
+        expected=Expected(nonce, audience, max_age),
+        report_data=report_data,
+        policy=_policy(policy_name),
+    )
+    report = examine(request)
+    _print(report, as_json=as_json)
+    ctx.exit(report.exit_code)
+
+
+def _print(report: Report, *, as_json: bool) -> None:
+    click.echo(json.dumps(as_json_text(report), indent=2) if as_json else as_text(report))
+    for line in report.remarks:
+        click.echo(printable(line), err=True)
+
+
+def _endorsements(paths: tuple[Path, ...]) -> Endorsements:
+    files = [file for path in paths for file in _files(path)]
+    return Endorsements.from_files((str(path), options.read_file(path, MAX_SIZE)) for path in files)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    try:
+        files = sorted(entry for entry in path.iterdir() if entry.is_file())
+    except OSError as error:
+        raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}") from error
+    if len(files) > MAX_ITEMS:
+        raise InvalidArgumentError(f"{path} has more than {MAX_ITEMS} files")
+    return files
+
+
+def _anchors(trust: tuple[Path, ...]) -> Anchors:
+    roots = Endorsements.from_files(
+        (str(path), options.read_file(path, MAX_SIZE)) for path in trust
+    )
+    if len(roots.certificates) < len(trust):
+        raise InvalidArgumentError("--trust takes files with a root certificate in PEM")
+    return Anchors.of_vendors().trusting([spki_sha256(root) for root in roots.certificates])
+
+
+def _policy(name: str | None) -> AppraisalPolicy | None:
+    if name is None:
+        return None
+    if name in PRESETS:
+        return PRESETS[name]
+    try:
+        data = options.read_file(Path(name), MAX_POLICY)
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(
+            f"--policy takes a file or a preset ({', '.join(PRESETS)}): {error}"
+        ) from error
+    return load(Path(name).stem, data)

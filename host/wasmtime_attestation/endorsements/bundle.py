@@ -1,0 +1,102 @@
+"""A set of endorsements: certificates and revocation lists, in no order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cryptography import x509
+
+from wasmtime_attestation.endorsements.x509 import (
+    MAX_ITEMS,
+    MAX_SIZE,
+    UNREADABLE,
+    der,
+    load_certificate,
+    load_crl,
+)
+from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.evidence.envelope import EndorsementType, Evidence
+
+_PEM = b"-----BEGIN "
+_PEM_CRL = b"-----BEGIN X509 CRL-----"
+
+
+@dataclass(frozen=True, slots=True)
+class Endorsements:
+    """What is known of vendors' statements; each item proves itself when it is used."""
+
+    certificates: tuple[x509.Certificate, ...] = field(default=())
+    crls: tuple[x509.CertificateRevocationList, ...] = field(default=())
+
+    def __bool__(self) -> bool:
+        return bool(self.certificates or self.crls)
+
+    def __add__(self, other: Endorsements) -> Endorsements:
+        return Endorsements(
+            tuple(dict.fromkeys(self.certificates + other.certificates)),
+            tuple(dict.fromkeys(self.crls + other.crls)),
+        )
+
+    @classmethod
+    def from_files(cls, contents: Iterable[tuple[str, bytes]]) -> Endorsements:
+        """Reads PEM files (certificates and lists in any order) and DER files.
+
+        Args:
+            contents: name (for messages) and bytes of each file.
+
+        Raises:
+            InvalidArgumentError: a file is too large, is neither, or there are too many items.
+        """
+        endorsements = cls()
+        for name, data in contents:
+            endorsements += cls._from_file(name, data)
+            if len(endorsements.certificates) + len(endorsements.crls) > MAX_ITEMS:
+                raise InvalidArgumentError(
+                    f"more than {MAX_ITEMS} certificates and revocation lists; name fewer files"
+                )
+        return endorsements
+
+    @classmethod
+    def of_evidence(cls, evidence: Evidence) -> Endorsements:
+        """Reads what came with evidence.
+
+        Raises:
+            ValueError: an item is not what its type says.
+        """
+        items = evidence.endorsements
+        return cls(
+            tuple(load_certificate(e.data) for e in items if e.type is EndorsementType.CERTIFICATE),
+            tuple(load_crl(e.data) for e in items if e.type is EndorsementType.CRL),
+        )
+
+    @classmethod
+    def _from_file(cls, name: str, data: bytes) -> Endorsements:
+        if len(data) > MAX_SIZE:
+            raise InvalidArgumentError(f"{name}: endorsements are larger than {MAX_SIZE} bytes")
+        try:
+            return cls._from_pem(data) if _PEM in data else cls._from_der(data)
+        except (ValueError, *UNREADABLE) as error:
+            raise InvalidArgumentError(
+                f"{name}: neither certificates nor revocation lists in PEM or DER ({error})"
+            ) from error
+
+    @classmethod
+    def _from_pem(cls, data: bytes) -> Endorsements:
+        """Reads the blocks one by one; text between them is ignored, as PEM has it."""
+        blocks = [_PEM + block for block in data.split(_PEM)[1:]]
+        if len(blocks) > MAX_ITEMS:
+            raise ValueError(f"more than {MAX_ITEMS} PEM blocks")
+        certificates = [x509.load_pem_x509_certificate(b) for b in blocks if _PEM_CRL not in b]
+        crls = [x509.load_pem_x509_crl(b) for b in blocks if _PEM_CRL in b]
+        return cls(
+            tuple(load_certificate(der(certificate)) for certificate in certificates),
+            tuple(load_crl(der(crl)) for crl in crls),
+        )
+
+    @classmethod
+    def _from_der(cls, data: bytes) -> Endorsements:
+        try:
+            return cls(certificates=(load_certificate(data),))
+        except ValueError:
+            return cls(crls=(load_crl(data),))

@@ -1,0 +1,36 @@
+"""A piece of evidence and what came with it, as attesters hand it over and tokens carry it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EvidenceType(StrEnum):
+    """The kinds of evidence; a kind that comes from hardware has the hardware's TEE label."""
+
+    AMD_SEV_SNP = "amd-sev-snp"
+
+
+class EndorsementType(StrEnum):
+    """The kinds of endorsement that come with evidence, each in DER."""
+
+    CERTIFICATE = "x509-certificate"
+    CRL = "x509-crl"
+
+
+@dataclass(frozen=True, slots=True)
+class RawEndorsement:
+    """An endorsement as it came: nothing of it is decoded."""
+
+    type: EndorsementType
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Evidence as it came from the hardware, with the endorsements that came along."""
+
+    type: EvidenceType
+    data: bytes
+    endorsements: tuple[RawEndorsement, ...] = ()

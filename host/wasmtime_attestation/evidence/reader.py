@@ -1,0 +1,58 @@
+"""A bounded little-endian reader that reads like the field table of a specification."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from wasmtime_attestation.errors import RejectedError
+
+
+class Reader:
+    """Reads fields in order; anything that does not fit is rejected.
+
+    Args:
+        data: the bytes to read.
+        check: the check that an ill-formed field fails, such as `snp.format`.
+        what: what the bytes are, for messages.
+    """
+
+    def __init__(self, data: bytes, check: str, what: str) -> None:
+        self._data = data
+        self._check = check
+        self._what = what
+        self._at = 0
+
+    @property
+    def offset(self) -> int:
+        """How many bytes were read so far."""
+        return self._at
+
+    def take(self, size: int, name: str) -> bytes:
+        """Returns the next `size` bytes."""
+        end = self._at + size
+        if end > len(self._data):
+            self.reject(
+                f"it ends at byte {len(self._data)}, within {name} (0x{self._at:x} to 0x{end:x})"
+            )
+        field = self._data[self._at : end]
+        self._at = end
+        return field
+
+    def uint(self, size: int, name: str) -> int:
+        """Returns the next `size` bytes as an unsigned little-endian integer."""
+        return int.from_bytes(self.take(size, name), "little")
+
+    def zero(self, size: int, name: str) -> None:
+        """Reads `size` bytes that must be zero."""
+        start = self._at
+        if any(self.take(size, name)):
+            self.reject(f"{name} (0x{start:x} to 0x{self._at:x}) must be zero")
+
+    def end(self) -> None:
+        """Checks that nothing follows."""
+        if self._at != len(self._data):
+            self.reject(f"{len(self._data) - self._at} bytes follow its end at {self._at}")
+
+    def reject(self, detail: str) -> NoReturn:
+        """Raises `RejectedError`: the bytes are not what they should be."""
+        raise RejectedError.of(self._check, f"this is no valid {self._what}: {detail}")

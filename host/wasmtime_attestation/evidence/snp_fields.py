@@ -1,0 +1,194 @@
+"""The structures within a SEV-SNP attestation report.
+
+Source: AMD publication 56860, "SEV Secure Nested Paging Firmware ABI
+Specification", tables "TCB_VERSION", "Guest Policy", "PLATFORM_INFO" and the
+flags of "ATTESTATION_REPORT Structure".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from wasmtime_attestation.evidence.reader import Reader
+
+
+class ProductLine(StrEnum):
+    """A line of AMD processors that share a root key, under AMD's name for it."""
+
+    MILAN = "Milan"
+    GENOA = "Genoa"
+    TURIN = "Turin"
+
+
+TURIN_FAMILY = 0x1A
+# AMD 57230: (family, first model, last model); Bergamo and Siena are of Genoa's line.
+_MODELS = (
+    (0x19, 0x00, 0x0F, ProductLine.MILAN),
+    (0x19, 0x10, 0x1F, ProductLine.GENOA),
+    (0x19, 0xA0, 0xAF, ProductLine.GENOA),
+    (TURIN_FAMILY, 0x00, 0x11, ProductLine.TURIN),
+)
+
+
+class SignerKind(IntEnum):
+    """SIGNING_KEY: which kind of key signed the report."""
+
+    VCEK = 0
+    VLEK = 1
+    NONE = 7
+
+
+@dataclass(frozen=True, slots=True)
+class TcbVersion:
+    """TCB_VERSION: security version numbers; `fmc` exists from Turin on."""
+
+    boot_loader: int
+    tee: int
+    snp: int
+    microcode: int
+    fmc: int | None = None
+
+    def __str__(self) -> str:
+        fmc = "" if self.fmc is None else f"FMC {self.fmc}, "
+        return (
+            f"{fmc}boot loader {self.boot_loader}, TEE {self.tee}, SNP {self.snp}, "
+            f"microcode {self.microcode}"
+        )
+
+    @classmethod
+    def decode(cls, reader: Reader, cpuid: Cpuid | None, name: str) -> TcbVersion:
+        """Reads eight bytes; their layout changed with processor family 1Ah (Turin)."""
+        if cpuid is not None and cpuid.family >= TURIN_FAMILY:
+            fmc, boot_loader, tee, snp = reader.take(4, name)
+            reader.zero(3, f"the reserved bytes of {name}")
+            return cls(boot_loader, tee, snp, reader.uint(1, name), fmc)
+        boot_loader, tee = reader.take(2, name)
+        reader.zero(4, f"the reserved bytes of {name}")
+        snp, microcode = reader.take(2, name)
+        return cls(boot_loader, tee, snp, microcode)
+
+
+@dataclass(frozen=True, slots=True)
+class GuestPolicy:
+    """POLICY: what the guest's owner allows its host to do."""
+
+    abi_major: int
+    abi_minor: int
+    smt_allowed: bool
+    migration_agent_allowed: bool
+    debug_allowed: bool
+    single_socket_only: bool
+    cxl_allowed: bool
+    aes_256_xts_required: bool
+    rapl_disabled: bool
+    ciphertext_hiding_required: bool
+    page_swap_disabled: bool
+
+    @classmethod
+    def decode(cls, reader: Reader) -> GuestPolicy:
+        """Reads the eight bytes of POLICY."""
+        bits = reader.uint(8, "POLICY")
+        if not bits >> 17 & 1:
+            reader.reject("POLICY bit 17 must be one")
+        if bits >> 26:
+            reader.reject(f"POLICY is 0x{bits:x}; bits 26 and up must be zero")
+        return cls(
+            abi_minor=bits & 0xFF,
+            abi_major=bits >> 8 & 0xFF,
+            smt_allowed=bool(bits >> 16 & 1),
+            migration_agent_allowed=bool(bits >> 18 & 1),
+            debug_allowed=bool(bits >> 19 & 1),
+            single_socket_only=bool(bits >> 20 & 1),
+            cxl_allowed=bool(bits >> 21 & 1),
+            aes_256_xts_required=bool(bits >> 22 & 1),
+            rapl_disabled=bool(bits >> 23 & 1),
+            ciphertext_hiding_required=bool(bits >> 24 & 1),
+            page_swap_disabled=bool(bits >> 25 & 1),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformInfo:
+    """PLATFORM_INFO: how the machine is set up.
+
+    Real Turin machines set bits that the specification calls reserved, so
+    these are kept as `undefined_bits` instead of being rejected.
+    """
+
+    smt_enabled: bool
+    tsme_enabled: bool
+    ecc_enabled: bool
+    rapl_disabled: bool
+    ciphertext_hiding_enabled: bool
+    alias_check_complete: bool
+    tio_enabled: bool
+    undefined_bits: int
+
+    @classmethod
+    def decode(cls, reader: Reader) -> PlatformInfo:
+        """Reads the eight bytes of PLATFORM_INFO."""
+        bits = reader.uint(8, "PLATFORM_INFO")
+        return cls(
+            smt_enabled=bool(bits & 1),
+            tsme_enabled=bool(bits >> 1 & 1),
+            ecc_enabled=bool(bits >> 2 & 1),
+            rapl_disabled=bool(bits >> 3 & 1),
+            ciphertext_hiding_enabled=bool(bits >> 4 & 1),
+            alias_check_complete=bool(bits >> 5 & 1),
+            tio_enabled=bool(bits >> 7 & 1),
+            undefined_bits=bits & ~0b1011_1111,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cpuid:
+    """Family, model and stepping of the processor."""
+
+    family: int
+    model: int
+    stepping: int
+
+    @property
+    def product_line(self) -> ProductLine | None:
+        """The product line, or None for a processor that has no name here."""
+        for family, first, last, line in _MODELS:
+            if self.family == family and first <= self.model <= last:
+                return line
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareVersion:
+    """Version and build of the SNP firmware."""
+
+    major: int
+    minor: int
+    build: int
+
+    @classmethod
+    def decode(cls, reader: Reader, name: str) -> FirmwareVersion:
+        """Reads four bytes: build, minor, major, and one that is reserved."""
+        build, minor, major = reader.take(3, name)
+        reader.zero(1, f"the reserved byte after {name}")
+        return cls(major, minor, build)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInformation:
+    """The key flags: who signed the report, and with what."""
+
+    author_key_enabled: bool
+    chip_key_masked: bool
+    signer: SignerKind
+
+    @classmethod
+    def decode(cls, reader: Reader) -> KeyInformation:
+        """Reads the four bytes that hold AUTHOR_KEY_EN, MASK_CHIP_KEY and SIGNING_KEY."""
+        bits = reader.uint(4, "the key information")
+        kind = bits >> 2 & 0b111
+        if bits >> 5:
+            reader.reject(f"the key information is 0x{bits:x}; bits 5 and up must be zero")
+        if kind not in tuple(SignerKind):
+            reader.reject(f"SIGNING_KEY is {kind}; 0 (VCEK), 1 (VLEK) and 7 (none) exist")
+        return cls(bool(bits & 1), bool(bits >> 1 & 1), SignerKind(kind))

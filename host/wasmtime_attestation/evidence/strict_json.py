@@ -1,0 +1,75 @@
+"""JSON as a security protocol needs it: one meaning a text, and bounded effort.
+
+RFC 8259 leaves duplicate members and numbers open; here the first are errors
+and only integers are numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NoReturn
+
+MAX_DEPTH = 32
+"""How deep arrays and objects may be nested."""
+
+# Strings are skipped whole, so that brackets within them do not count.
+_TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
+_BRIEF = 80
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+
+
+def loads(data: bytes) -> Json:
+    """Parses a JSON text.
+
+    Raises:
+        ValueError: it is not UTF-8 or JSON, has a duplicate member, a number
+            that is not a 64-bit integer, a lone surrogate, or is nested too deep.
+    """
+    text = data.decode("utf-8", errors="strict")
+    _check_depth(text)
+    value: Json = json.loads(
+        text,
+        object_pairs_hook=_unique,
+        parse_float=_no_float,
+        parse_constant=_no_float,
+        parse_int=_integer,
+    )
+    if "\\u" in text:
+        # Only an escape can spell half of a surrogate pair, which is no character.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
+def brief(value: Json) -> str:
+    """Returns a value as a message may quote it: ASCII on one line, and bounded."""
+    text = json.dumps(value)
+    return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}..."
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for token in _TOKENS.finditer(text):
+        depth += _STEPS.get(token[0], 0)
+        if depth > MAX_DEPTH:
+            raise ValueError(f"JSON is nested deeper than {MAX_DEPTH}")
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> Json:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a JSON object has a duplicate member")
+    return members
+
+
+def _integer(digits: str) -> int:
+    # Longer than any 64-bit integer: not worth converting.
+    if len(digits) > 20 or not -(2**63) <= int(digits) < 2**64:
+        raise ValueError("a JSON number is out of range")
+    return int(digits)
+
+
+def _no_float(number: str) -> NoReturn:
+    raise ValueError(f"{number[:20]} is not an integer")

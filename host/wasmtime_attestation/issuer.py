@@ -1,0 +1,103 @@
+"""Issues evidence tokens, with a key that is made at start and never leaves memory."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Protocol
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from wasmtime_attestation.evidence import base64url
+from wasmtime_attestation.evidence.envelope import Evidence
+from wasmtime_attestation.evidence.token import (
+    ALGORITHM,
+    DEFAULT_LIFETIME,
+    MAX_LIFETIME,
+    PROFILE,
+    TYPE,
+    Binding,
+    EvidenceToken,
+    KeyPoint,
+)
+from wasmtime_attestation.verifier.binding import digest, thumbprint
+
+NONCE_SIZE = 32
+"""Bytes in the nonce of a token that answers nobody's challenge."""
+
+
+class Collector(Protocol):
+    """What an issuer needs of an attester."""
+
+    def collect(self, report_data: bytes) -> Evidence:
+        """Collects evidence that carries 64 bytes of report data."""
+
+
+class TokenIssuer:
+    """One signing key and the tokens it signs.
+
+    Args:
+        lifetime: seconds from issue to expiry, at most `MAX_LIFETIME`.
+    """
+
+    def __init__(self, lifetime: int = DEFAULT_LIFETIME) -> None:
+        if not 0 < lifetime <= MAX_LIFETIME:
+            raise ValueError(f"a token lives 1 to {MAX_LIFETIME} seconds")
+        self._lifetime = lifetime
+        self._key = ec.generate_private_key(ec.SECP384R1())
+        numbers = self._key.public_key().public_numbers()
+        self._point = KeyPoint(numbers.x.to_bytes(48, "big"), numbers.y.to_bytes(48, "big"))
+        self.key_thumbprint = thumbprint(self._point)
+
+    def issue(
+        self,
+        collector: Collector,
+        *,
+        nonce: bytes | None,
+        audience: str | None,
+        guest_digest: bytes | None,
+        user_data: bytes | None,
+        now: int,
+    ) -> tuple[str, EvidenceToken]:
+        """Collects evidence that is bound to a new token and signs it.
+
+        Args:
+            collector: where the evidence comes from.
+            nonce: the challenge, 8 to 64 bytes; None for a random one.
+            audience: whom the token is for.
+            guest_digest: SHA-256 of the guest.
+            user_data: what the guest wants bound.
+            now: seconds since the Unix epoch.
+
+        Returns:
+            the compact token and its claims.
+        """
+        binding = Binding(
+            profile=PROFILE,
+            nonce=secrets.token_bytes(NONCE_SIZE) if nonce is None else nonce,
+            key_thumbprint=self.key_thumbprint,
+            guest_digest=guest_digest,
+            user_data=user_data,
+            audience=audience,
+        )
+        token = EvidenceToken(
+            profile=binding.profile,
+            issued_at=now,
+            expires_at=now + self._lifetime,
+            not_before=None,
+            nonce=binding.nonce,
+            key=self._point,
+            audience=audience,
+            guest_digest=guest_digest,
+            user_data=user_data,
+            evidence=(collector.collect(digest(binding)),),
+        )
+        return self._sign(token), token
+
+    def _sign(self, token: EvidenceToken) -> str:
+        return jwt.encode(
+            token.to_payload(),
+            self._key,
+            algorithm=ALGORITHM,
+            headers={"typ": TYPE, "kid": base64url.encode(self.key_thumbprint)},
+        )

@@ -1,0 +1,154 @@
+"""Appraisal policies: which claims a relying party accepts. A policy is data, and empty denies.
+
+`docs/policy.md` describes the TOML form.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.evidence.snp_fields import ProductLine
+from wasmtime_attestation.policy_table import Table
+from wasmtime_attestation.wit import TeeType
+
+SCHEMA = 1
+MAX_SIZE = 1 << 20
+"""Bytes in a policy file."""
+
+
+@dataclass(frozen=True, slots=True)
+class MinimumTcb:
+    """The lowest security version numbers that are accepted, for one product line."""
+
+    boot_loader: int
+    tee: int
+    snp: int
+    microcode: int
+    fmc: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SnpPolicy:
+    """What is accepted of a SEV-SNP report.
+
+    A set of reference values that is None does not constrain; one that is empty
+    accepts nothing.
+    """
+
+    vmpls: frozenset[int] = frozenset({0})
+    unsafe_allow_debug: bool = False
+    allow_migration_agent: bool = False
+    allow_smt: bool = True
+    require_revocation_check: bool = False
+    minimum_guest_svn: int = 0
+    minimum_tcb: Mapping[ProductLine, MinimumTcb] = field(default_factory=dict)
+    measurements: frozenset[bytes] | None = None
+    host_data: frozenset[bytes] | None = None
+    id_key_digests: frozenset[bytes] | None = None
+    author_key_digests: frozenset[bytes] | None = None
+    chip_ids: frozenset[bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppraisalPolicy:
+    """A policy for evidence and for tokens.
+
+    Attributes:
+        name: for messages and results.
+        accept: the kinds of environment that are accepted.
+        snp: what is accepted of SEV-SNP reports.
+        guest_digests: SHA-256 of each guest that is accepted; None accepts any, and none.
+    """
+
+    name: str
+    accept: frozenset[TeeType] = frozenset()
+    snp: SnpPolicy = SnpPolicy()
+    guest_digests: frozenset[bytes] | None = None
+
+    @property
+    def has_reference_values(self) -> bool:
+        """Whether it says which software the evidence must be of."""
+        return self.snp.measurements is not None
+
+
+# Simulated evidence reaches appraisal only where its root was named as trusted.
+HARDWARE_ONLY = AppraisalPolicy(
+    name="hardware-only",
+    accept=frozenset({TeeType.AMD_SEV_SNP, TeeType.SIMULATED}),
+    snp=SnpPolicy(allow_migration_agent=True),
+)
+PRESETS: Mapping[str, AppraisalPolicy] = MappingProxyType({HARDWARE_ONLY.name: HARDWARE_ONLY})
+
+
+def load(name: str, data: bytes) -> AppraisalPolicy:
+    """Reads a policy.
+
+    Args:
+        name: the policy's name where the text gives none.
+        data: the TOML text.
+
+    Raises:
+        InvalidArgumentError: it is no policy; the message names the setting.
+    """
+    if len(data) > MAX_SIZE:
+        raise InvalidArgumentError(f"policy {name}: it is larger than {MAX_SIZE} bytes")
+    try:
+        table = Table("", tomllib.loads(data.decode("utf-8")))
+        policy = _policy(name, table)
+    except (ValueError, RecursionError) as error:
+        raise InvalidArgumentError(f"policy {name}: {error}") from error
+    return policy
+
+
+def _policy(name: str, table: Table) -> AppraisalPolicy:
+    if table.integer("schema", 0) != SCHEMA:
+        raise ValueError(f"schema must be {SCHEMA}")
+    policy = AppraisalPolicy(
+        name=table.string("name", name),
+        accept=frozenset(TeeType(label) for label in table.strings("accept")),
+        snp=_snp(table.table("snp")),
+        guest_digests=table.byte_strings("guest-digests", 32),
+    )
+    table.end()
+    return policy
+
+
+def _snp(table: Table) -> SnpPolicy:
+    policy = SnpPolicy(
+        vmpls=frozenset(table.integers("vmpl", [0])),
+        unsafe_allow_debug=table.boolean("unsafe-allow-debug", default=False),
+        allow_migration_agent=table.boolean("allow-migration-agent", default=False),
+        allow_smt=table.boolean("allow-smt", default=True),
+        require_revocation_check=table.boolean("require-revocation-check", default=False),
+        minimum_guest_svn=table.integer("minimum-guest-svn", 0),
+        minimum_tcb=_minimum_tcb(table.table("minimum-tcb")),
+        measurements=table.byte_strings("measurements", 48),
+        host_data=table.byte_strings("host-data", 32),
+        id_key_digests=table.byte_strings("id-key-digests", 48),
+        author_key_digests=table.byte_strings("author-key-digests", 48),
+        chip_ids=table.byte_strings("chip-ids", 64),
+    )
+    table.end()
+    return policy
+
+
+def _minimum_tcb(table: Table) -> Mapping[ProductLine, MinimumTcb]:
+    minimum = {line: _tcb(table.table(line)) for line in ProductLine if line in table}
+    table.end()
+    return MappingProxyType(minimum)
+
+
+def _tcb(table: Table) -> MinimumTcb:
+    tcb = MinimumTcb(
+        boot_loader=table.integer("boot-loader", 0),
+        tee=table.integer("tee", 0),
+        snp=table.integer("snp", 0),
+        microcode=table.integer("microcode", 0),
+        fmc=table.integer("fmc", 0),
+    )
+    table.end()
+    return tcb

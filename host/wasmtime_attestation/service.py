@@ -1,0 +1,267 @@
+"""The world in plain Python: what each function of the WIT does, without any wasm."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from wasmtime_attestation import wit
+from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.attesters import Attester
+from wasmtime_attestation.cache import TokenCache
+from wasmtime_attestation.checks import Ledger
+from wasmtime_attestation.endorsements.anchors import Anchors
+from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.errors import (
+    AttestationError,
+    Finding,
+    InvalidArgumentError,
+    PolicyError,
+    RejectedError,
+    UnsupportedError,
+)
+from wasmtime_attestation.evidence.token import MAX_AUDIENCE, MAX_USER_DATA, NONCE_SIZES
+from wasmtime_attestation.issuer import TokenIssuer
+from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy
+from wasmtime_attestation.summary import summarise
+from wasmtime_attestation.verifier.token import (
+    Expected,
+    VerifiedToken,
+    issuer_uri,
+    verify_token,
+)
+from wasmtime_attestation.wit import Status
+
+log = logging.getLogger(__name__)
+
+NO_GPU = (
+    "GPU attestation is not available: this release does not collect evidence from GPUs yet; "
+    "attest the virtual machine instead"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a host serves its guests.
+
+    Attributes:
+        anchors: the roots that it trusts.
+        policy: what `verify-token` appraises tokens with.
+        policies: the policies that guests may name in `verify`.
+        evidence_summary: whether results carry a summary of the evidence.
+    """
+
+    anchors: Anchors
+    policy: AppraisalPolicy = HARDWARE_ONLY
+    policies: Mapping[str, AppraisalPolicy] = field(default_factory=lambda: PRESETS)
+    evidence_summary: bool = False
+
+
+class AttestationService:
+    """One host: an attester, a signing key, and the tokens that are still good.
+
+    Args:
+        attester: where evidence comes from.
+        settings: what is trusted and accepted.
+        clock: the time, in seconds since the Unix epoch.
+        issuer: what signs tokens; a new key where none is given.
+    """
+
+    def __init__(
+        self,
+        attester: Attester,
+        settings: Settings,
+        clock: Callable[[], float],
+        issuer: TokenIssuer | None = None,
+    ) -> None:
+        self._attester = attester
+        self._settings = settings
+        self._clock = clock
+        self._issuer = issuer or TokenIssuer()
+        self._cache = TokenCache()
+
+    def for_guest(self, digest: bytes | None) -> wit.World:
+        """Returns the world as one guest sees it.
+
+        Args:
+            digest: SHA-256 of the guest's bytes, which its tokens will state;
+                None where the host does not know the guest.
+        """
+        return _GuestWorld(self, digest)
+
+    def detect_tee(self) -> wit.TeeInfo:
+        """Says which trusted execution environment was found."""
+        return self._attester.info()
+
+    def attest_cached(self, guest_digest: bytes | None) -> wit.AttestationResult:
+        """Returns a token about the machine, a former one while it is fresh."""
+        kept = self._cache.get(guest_digest, self._now())
+        if kept is not None:
+            return kept
+        result, expires_at = self._issue(guest_digest, None, None, None)
+        self._cache.put(guest_digest, result, expires_at)
+        return result
+
+    def clear_cache(self, guest_digest: bytes | None) -> None:
+        """Forgets the token kept for a guest."""
+        self._cache.clear(guest_digest)
+
+    def attest(self, guest_digest: bytes | None, challenge: wit.Challenge) -> wit.AttestationResult:
+        """Answers a challenge with fresh evidence about the machine."""
+        _check_challenge(challenge)
+        result, _ = self._issue(
+            guest_digest, challenge.nonce, challenge.user_data, challenge.audience
+        )
+        return result
+
+    def accepts(self, token: str) -> bool:
+        """Whether a token is this host's own, authentic, and accepted by its policy."""
+        try:
+            verified = self._verify(token, Expected())
+            if not self._is_own(verified):
+                raise RejectedError.of("token.issuer", "another host issued the token")
+            self._appraise(verified, self._settings.policy)
+        except AttestationError as error:
+            log.info("verify-token answers false: %s", error)
+            return False
+        return True
+
+    def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
+        """Verifies a token of any host against what a guest expects."""
+        policy = self._policy(expected.policy)
+        verified = self._verify(
+            token, Expected(expected.nonce, expected.audience, expected.max_age_seconds)
+        )
+        status = Status.NONE if policy is None else self._appraise_foreign(verified, policy)
+        return wit.Verdict(
+            issuer=verified.issuer,
+            tee_type=verified.claims.tee_type,
+            status=status,
+            issued_at=verified.token.issued_at,
+            expires_at=verified.token.expires_at,
+            guest_digest=verified.token.guest_digest,
+            claims=json.dumps(verified.to_json(), separators=(",", ":")),
+        )
+
+    def _issue(
+        self,
+        guest_digest: bytes | None,
+        nonce: bytes | None,
+        user_data: bytes | None,
+        audience: str | None,
+    ) -> tuple[wit.AttestationResult, int]:
+        text, token = self._issuer.issue(
+            self._attester,
+            nonce=nonce,
+            audience=audience,
+            guest_digest=guest_digest,
+            user_data=user_data,
+            now=self._now(),
+        )
+        summary = summarise(token.evidence[0]) if self._settings.evidence_summary else None
+        result = wit.AttestationResult(
+            token=text,
+            evidence=summary,
+            timestamp=token.issued_at,
+            tee_type=self._attester.info().tee_type,
+        )
+        return result, token.expires_at
+
+    def _verify(self, token: str, expected: Expected) -> VerifiedToken:
+        return verify_token(
+            token,
+            expected,
+            Endorsements(),
+            at=datetime.fromtimestamp(self._now(), UTC),
+            anchors=self._settings.anchors,
+            ledger=Ledger(),
+        )
+
+    def _is_own(self, verified: VerifiedToken) -> bool:
+        own = issuer_uri(self._issuer.key_thumbprint)
+        return hmac.compare_digest(verified.issuer, own)
+
+    def _appraise(self, verified: VerifiedToken, policy: AppraisalPolicy) -> Status:
+        result = appraise(verified.claims, policy, guest_digest=verified.token.guest_digest)
+        return result.status
+
+    def _appraise_foreign(self, verified: VerifiedToken, policy: AppraisalPolicy) -> Status:
+        """Genuine hardware can run any software: another host needs reference values."""
+        if not self._is_own(verified) and not policy.has_reference_values:
+            detail = (
+                f"another host issued the token, and policy {policy.name} has no measurements: "
+                "it cannot tell which software made it; name a policy with reference values"
+            )
+            raise PolicyError([Finding("policy.reference-values", detail)])
+        return self._appraise(verified, policy)
+
+    def _policy(self, name: str | None) -> AppraisalPolicy | None:
+        if name is None:
+            return None
+        try:
+            return self._settings.policies[name]
+        except KeyError:
+            known = ", ".join(sorted(self._settings.policies))
+            raise InvalidArgumentError(
+                f"this host has no policy of that name; it has {known}"
+            ) from None
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+
+class _GuestWorld:
+    """`wit.World` for one guest."""
+
+    def __init__(self, service: AttestationService, digest: bytes | None) -> None:
+        self._service = service
+        self._digest = digest
+
+    def detect_tee(self) -> wit.TeeInfo:
+        return self._service.detect_tee()
+
+    def attest_vm(self) -> wit.AttestationResult:
+        return self._service.attest_cached(self._digest)
+
+    def attest_gpu(self, gpu_index: int) -> wit.AttestationResult:
+        raise UnsupportedError(f"GPU {gpu_index}: {NO_GPU}")
+
+    def verify_token(self, token: str) -> bool:
+        return self._service.accepts(token)
+
+    def clear_cache(self) -> None:
+        self._service.clear_cache(self._digest)
+
+    def gpus(self) -> list[wit.GpuInfo]:
+        raise UnsupportedError(NO_GPU)
+
+    def attest(self, target: wit.Target, challenge: wit.Challenge) -> wit.AttestationResult:
+        if target.kind is not wit.TargetKind.VM:
+            raise UnsupportedError(NO_GPU)
+        return self._service.attest(self._digest, challenge)
+
+    def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
+        return self._service.verify(token, expected)
+
+
+def _check_challenge(challenge: wit.Challenge) -> None:
+    """The limits that `wit/attester.wit` states."""
+    if len(challenge.nonce) not in NONCE_SIZES:
+        raise InvalidArgumentError(
+            f"the nonce has {len(challenge.nonce)} bytes; it must have 8 to 64"
+        )
+    if len(challenge.user_data or b"") > MAX_USER_DATA:
+        raise InvalidArgumentError(f"the user data has more than {MAX_USER_DATA} bytes")
+    if challenge.audience is not None and not _is_audience(challenge.audience):
+        raise InvalidArgumentError(f"the audience must have 1 to {MAX_AUDIENCE} bytes of UTF-8")
+
+
+def _is_audience(text: str) -> bool:
+    try:
+        return 0 < len(text.encode("utf-8")) <= MAX_AUDIENCE
+    except UnicodeEncodeError:
+        return False

@@ -1,0 +1,34 @@
+"""A summary of evidence for guests: what it says, without its bytes, and unverified."""
+
+from __future__ import annotations
+
+import json
+
+from wasmtime_attestation.claims import Json, to_json
+from wasmtime_attestation.evidence import snp
+from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
+
+MAX_SIZE = 4096
+"""Bytes in a summary."""
+
+
+def summarise(evidence: Evidence) -> str:
+    """Returns a JSON summary of at most `MAX_SIZE` bytes."""
+    match evidence.type:
+        case EvidenceType.AMD_SEV_SNP:
+            members = _snp(snp.decode(evidence.data))
+    return json.dumps({"type": evidence.type} | members, separators=(",", ":"))
+
+
+def _snp(report: snp.SnpReport) -> dict[str, Json]:
+    return {
+        "version": report.version,
+        "measurement": report.measurement.hex(),
+        "report_data": report.report_data.hex(),
+        "host_data": report.host_data.hex(),
+        "chip_id": report.chip_id.hex(),
+        "vmpl": report.vmpl,
+        "guest_svn": report.guest_svn,
+        "policy": to_json(report.policy),
+        "reported_tcb": to_json(report.reported_tcb),
+    }

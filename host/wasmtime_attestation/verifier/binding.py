@@ -1,0 +1,41 @@
+"""The one rule that ties evidence to a token; `docs/binding.md` has bytes and test vectors."""
+
+from __future__ import annotations
+
+import hashlib
+
+from wasmtime_attestation.evidence.token import Binding, KeyPoint
+
+TAG = b"wasmtime:attestation binding\0"
+_ABSENT = b"\0"
+_PRESENT = b"\1"
+
+
+def digest(binding: Binding) -> bytes:
+    """Returns D, the 64 bytes that evidence carries.
+
+    SHA-512 over the tag and six fields. A field that is there is the byte 1, its
+    length in four bytes, big-endian, and its bytes; one that is not is the byte 0.
+    So no two bindings have the same input.
+    """
+    fields = (
+        binding.profile.encode(),
+        binding.nonce,
+        binding.key_thumbprint,
+        binding.guest_digest,
+        binding.user_data,
+        None if binding.audience is None else binding.audience.encode(),
+    )
+    return hashlib.sha512(TAG + b"".join(map(_field, fields))).digest()
+
+
+def thumbprint(key: KeyPoint) -> bytes:
+    """Returns the SHA-256 thumbprint of a key (RFC 7638)."""
+    jwk = ",".join(f'"{name}":"{value}"' for name, value in key.to_jwk().items())
+    return hashlib.sha256(f"{{{jwk}}}".encode()).digest()
+
+
+def _field(value: bytes | None) -> bytes:
+    if value is None:
+        return _ABSENT
+    return _PRESENT + len(value).to_bytes(4, "big") + value
