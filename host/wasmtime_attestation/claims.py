@@ -109,7 +109,8 @@ def to_json(value: object) -> Json:
             return value.hex()
         case datetime():
             return value.isoformat().replace("+00:00", "Z")
-    return {name: to_json(field) for name, field in _fields(value).items()}
+        case _:
+            return {name: to_json(field) for name, field in _fields(value).items()}
 
 
 def _fields(record: object) -> dict[str, object]:

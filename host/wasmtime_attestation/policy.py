@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.snp_fields import ProductLine
@@ -18,6 +19,8 @@ from wasmtime_attestation.wit import TeeType
 SCHEMA = 1
 MAX_SIZE = 1 << 20
 """Bytes in a policy file."""
+MAX_DOTS = 32
+"""Dots in a line, and so in a key: tomllib's time and memory grow with their square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,18 @@ def load(name: str, data: bytes) -> AppraisalPolicy:
     if len(data) > MAX_SIZE:
         raise InvalidArgumentError(f"policy {name}: it is larger than {MAX_SIZE} bytes")
     try:
-        table = Table("", tomllib.loads(data.decode("utf-8")))
+        table = Table("", _toml(data.decode("utf-8")))
         policy = _policy(name, table)
     except (ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"policy {name}: {error}") from error
     return policy
+
+
+def _toml(text: str) -> dict[str, Any]:
+    lines = (line for line in text.split("\n") if not line.lstrip().startswith("#"))
+    if any(line.count(".") > MAX_DOTS for line in lines):
+        raise ValueError(f"a line has more than {MAX_DOTS} dots")
+    return tomllib.loads(text)
 
 
 def _policy(name: str, table: Table) -> AppraisalPolicy:
@@ -109,12 +119,19 @@ def _policy(name: str, table: Table) -> AppraisalPolicy:
         raise ValueError(f"schema must be {SCHEMA}")
     policy = AppraisalPolicy(
         name=table.string("name", name),
-        accept=frozenset(TeeType(label) for label in table.strings("accept")),
+        accept=frozenset(_tee_type(label) for label in table.strings("accept")),
         snp=_snp(table.table("snp")),
         guest_digests=table.byte_strings("guest-digests", 32),
     )
     table.end()
     return policy
+
+
+def _tee_type(label: str) -> TeeType:
+    try:
+        return TeeType(label)
+    except ValueError as error:
+        raise ValueError(f"accept has {label!r}; known are {', '.join(TeeType)}") from error
 
 
 def _snp(table: Table) -> SnpPolicy:

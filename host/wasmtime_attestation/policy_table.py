@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 MAX_VALUES = 10_000
 """Reference values in one list."""
+_HEX = re.compile(r"[0-9A-Fa-f]*")
 
 
 class Table:
@@ -59,10 +61,10 @@ class Table:
         items = self._list(key, str, None)
         if items is None:
             return None
-        values = frozenset(bytes.fromhex(item) for item in items)
-        if any(len(value) != size for value in values):
+        # Two digits a byte and nothing else: `fromhex` would take spaces.
+        if any(len(item) != 2 * size or not _HEX.fullmatch(item) for item in items):
             raise ValueError(f"{self._name(key)} has a value that is not {size} bytes of hex")
-        return values
+        return frozenset(bytes.fromhex(item) for item in items)
 
     def _not_negative(self, key: str, value: int) -> int:
         if value < 0:

@@ -14,10 +14,14 @@ MAX_SIZE = 4096
 
 def summarise(evidence: Evidence) -> str:
     """Returns a JSON summary of at most `MAX_SIZE` bytes."""
+    members = {"type": evidence.type, **_members(evidence)}
+    return json.dumps(members, separators=(",", ":"))
+
+
+def _members(evidence: Evidence) -> dict[str, Json]:
     match evidence.type:
         case EvidenceType.AMD_SEV_SNP:
-            members = _snp(snp.decode(evidence.data))
-    return json.dumps({"type": evidence.type} | members, separators=(",", ":"))
+            return _snp(snp.decode(evidence.data))
 
 
 def _snp(report: snp.SnpReport) -> dict[str, Json]:

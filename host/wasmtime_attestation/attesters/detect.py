@@ -103,11 +103,10 @@ class DetectedAttester:
             UnsupportedError: always.
         """
         del report_data
-        match self.detection.tee_type:
-            case TeeType.NONE:
-                raise UnsupportedError(NO_TEE)
-            case TeeType.AMD_SEV:
-                raise UnsupportedError(SEV_ONLY)
+        if self.detection.tee_type is TeeType.NONE:
+            raise UnsupportedError(NO_TEE)
+        if self.detection.tee_type is TeeType.AMD_SEV:
+            raise UnsupportedError(SEV_ONLY)
         raise UnsupportedError(
             f"{self.detection.tee_type} is here ({self.detection.provider}), but this release "
             "collects no evidence from it yet; try --tee simulated to develop without it"

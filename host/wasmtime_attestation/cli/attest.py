@@ -14,32 +14,22 @@ from wasmtime_attestation.issuer import NONCE_SIZE
 from wasmtime_attestation.wit import Target, TargetKind
 
 
-class _Target(click.ParamType):
-    name = "target"
-
-    def convert(
-        self,
-        value: str | Target,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Target:
-        if isinstance(value, Target):
-            return value
-        kind, _, index = value.partition(":")
-        if kind == TargetKind.GPU and index.isdecimal() and len(index) < 10:
-            return Target(TargetKind.GPU, int(index))
-        if value in (TargetKind.VM, TargetKind.ALL):
-            return Target(TargetKind(value))
-        self.fail("it is none of vm, gpu:N, all", param, ctx)
+def _target(text: str) -> Target:
+    kind, _, index = text.partition(":")
+    if kind == TargetKind.GPU and index.isdecimal() and len(index) < 10:
+        return Target(TargetKind.GPU, int(index))
+    if text in (TargetKind.VM, TargetKind.ALL):
+        return Target(TargetKind(text))
+    raise click.BadParameter("it is none of vm, gpu:N, all")
 
 
 @click.command("attest")
-@click.argument("target", type=_Target(), metavar="vm|gpu:N|all")
+@click.argument("target", type=_target, metavar="vm|gpu:N|all")
 @options.nonce
 @options.audience
 @click.option(
     "--user-data",
-    type=options.Hex(0, MAX_USER_DATA),
+    type=options.hex_bytes(0, MAX_USER_DATA),
     metavar="HEX",
     help="Bind this to the evidence too.",
 )

@@ -25,7 +25,7 @@ def command(*, file: Path, as_json: bool) -> None:
     FILE is a SEV-SNP report, certificates or revocation lists, a token, or a
     guest (component or core module).
     """
-    members: dict[str, Json] = {"schema": 1, "verified": False} | describe(file)
+    members: dict[str, Json] = {"schema": 1, "verified": False, **describe(file)}
     if as_json:
         click.echo(json.dumps(members, indent=2))
     else:

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share, as click types."""
+"""Options and arguments that several commands share, and how they are read."""
 
 from __future__ import annotations
 
@@ -19,63 +19,37 @@ F = TypeVar("F", bound=Callable[..., Any])
 TEES = ("auto", "none", "simulated")
 
 
-class Hex(click.ParamType):
-    """Bytes in hex."""
+def hex_bytes(smallest: int, largest: int) -> Callable[[str], bytes]:
+    """Returns a converter for bytes in hex of a size between two limits."""
 
-    name = "hex"
-
-    def __init__(self, smallest: int, largest: int) -> None:
-        self._smallest = smallest
-        self._largest = largest
-
-    def convert(
-        self,
-        value: str | bytes,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> bytes:
-        """Decodes and checks the size."""
-        if isinstance(value, bytes):
-            return value
+    def convert(text: str) -> bytes:
         try:
-            data = bytes.fromhex(value)
+            data = bytes.fromhex(text)
         except ValueError:
-            self.fail("it is not hex", param, ctx)
-        if not self._smallest <= len(data) <= self._largest:
-            sizes = f"{self._smallest} to {self._largest}"
-            if self._smallest == self._largest:
-                sizes = str(self._smallest)
-            self.fail(f"it has {len(data)} bytes; {sizes} are needed", param, ctx)
+            raise click.BadParameter("it is not hex") from None
+        if not smallest <= len(data) <= largest:
+            sizes = str(smallest) if smallest == largest else f"{smallest} to {largest}"
+            raise click.BadParameter(f"it has {len(data)} bytes; {sizes} are needed")
         return data
 
+    return convert
 
-class Instant(click.ParamType):
-    """An instant in RFC 3339."""
 
-    name = "rfc3339"
-
-    def convert(
-        self,
-        value: str | datetime,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> datetime:
-        """Decodes; a time without a zone is refused, since it names no instant."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            instant = datetime.fromisoformat(value)
-            if instant.tzinfo is not None:
-                return instant.astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail("it is not like 2026-03-01T00:00:00Z", param, ctx)
-        self.fail("it needs a time zone, as in 2026-03-01T00:00:00Z", param, ctx)
+def instant(text: str) -> datetime:
+    """Converts RFC 3339; a time without a zone is refused, since it names no instant."""
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("it is not like 2026-03-01T00:00:00Z") from None
+    if value.tzinfo is None:
+        raise click.BadParameter("it needs a time zone, as in 2026-03-01T00:00:00Z")
+    return value.astimezone(UTC)
 
 
 def nonce(function: F) -> F:
     """--nonce HEX."""
     return click.option(
-        "--nonce", type=Hex(8, 64), metavar="HEX", help="The challenge, 8 to 64 bytes."
+        "--nonce", type=hex_bytes(8, 64), metavar="HEX", help="The challenge, 8 to 64 bytes."
     )(function)
 
 

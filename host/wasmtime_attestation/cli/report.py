@@ -172,7 +172,8 @@ def _scalar(value: Json) -> str:
             return "-"
         case bool():
             return "yes" if value else "no"
-    return str(value)
+        case _:
+            return str(value)
 
 
 def _verdict(report: Report) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -27,52 +28,32 @@ _SLOW = 2.0
 """Seconds after which people want to know what they are waiting for."""
 
 
-class _DirectoryOption(click.ParamType):
-    name = "dir"
-
-    def convert(
-        self,
-        value: str | Directory,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> Directory:
-        if isinstance(value, Directory):
-            return value
-        outside, separator, inside = value.partition("::")
-        if not outside or (separator and not inside):
-            self.fail("it is not HOST or HOST::GUEST", param, ctx)
-        return Directory(Path(outside), inside or outside, writable=True)
+def _directory(text: str) -> Directory:
+    outside, separator, inside = text.partition("::")
+    if not outside or (separator and not inside):
+        raise click.BadParameter("it is not HOST or HOST::GUEST")
+    return Directory(Path(outside), inside or outside, writable=True)
 
 
-class _Variable(click.ParamType):
-    name = "env"
-
-    def convert(
-        self,
-        value: str | tuple[str, str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        name, separator, content = value.partition("=")
-        if not name or not separator:
-            self.fail("it is not NAME=VALUE", param, ctx)
-        return name, content
+def _variable(text: str) -> tuple[str, str]:
+    name, separator, content = text.partition("=")
+    if not name or not separator:
+        raise click.BadParameter("it is not NAME=VALUE")
+    return name, content
 
 
 @click.command("run", context_settings={"allow_interspersed_args": False})
 @click.option(
     "--dir",
     "dirs",
-    type=_DirectoryOption(),
+    type=_directory,
     multiple=True,
     metavar="HOST[::GUEST]",
     help="A directory that the guest may read and write.",
 )
 @click.option(
     "--env",
-    type=_Variable(),
+    type=_variable,
     multiple=True,
     metavar="K=V",
     help="An environment variable for the guest; it gets no other.",
@@ -109,29 +90,34 @@ def command(
     # `--` may stand between the guest and its arguments.
     arguments = args[1:] if args[:1] == ("--",) else args
     runtime = Runtime()
-    try:
+
+    def start() -> int:
         program = _prepare(runtime, guest)
         world = host.start(host.HostOptions(tee, trust_out)).for_guest(program.digest)
-    except (AttestationError, StartError) as error:
-        click.echo(f"not started: {error}", err=True)
-        ctx.exit(NOT_STARTED)
-    try:
-        code = runtime.run(program, world, args=arguments, dirs=dirs, env=env, timeout=timeout)
-    except (AttestationError, StartError) as error:
-        click.echo(f"not started: {error}", err=True)
-        code = NOT_STARTED
-    except GuestTrap as error:
-        click.echo(str(error), err=True)
-        code = TRAPPED
-    except GuestTimeout as error:
-        click.echo(str(error), err=True)
-        code = TIMED_OUT
-    except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
-        code = INTERRUPTED
-    if runtime.blocked:
+        return runtime.run(program, world, args=arguments, dirs=dirs, env=env, timeout=timeout)
+
+    code = _code(start)
+    if runtime.is_blocked():
         _leave(code)
     ctx.exit(code)
+
+
+def _code(start: Callable[[], int]) -> int:
+    """Returns the guest's exit code, or ours for what ended it, which is printed."""
+    try:
+        return start()
+    except (AttestationError, StartError) as error:
+        click.echo(f"not started: {error}", err=True)
+        return NOT_STARTED
+    except GuestTrap as error:
+        click.echo(str(error), err=True)
+        return TRAPPED
+    except GuestTimeout as error:
+        click.echo(str(error), err=True)
+        return TIMED_OUT
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
 
 
 def _prepare(runtime: Runtime, path: Path) -> Guest:

@@ -37,11 +37,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="FILE|DIR",
     help="Certificates and revocation lists, PEM or DER; may be given more than once.",
 )
-@click.option("--at", type=options.Instant(), help="Verify as of this instant instead of now.")
+@click.option("--at", type=options.instant, help="Verify as of this instant instead of now.")
 @options.nonce
 @click.option(
     "--report-data",
-    type=options.Hex(64, 64),
+    type=options.hex_bytes(64, 64),
     metavar="HEX",
     help="What REPORT_DATA of raw evidence must be.",
 )

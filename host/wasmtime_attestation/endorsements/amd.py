@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from wasmtime_attestation.endorsements.x509 import common_name
+from wasmtime_attestation.endorsements.x509 import common_name, unknown_critical_extension
 from wasmtime_attestation.evidence.snp_fields import ProductLine, SignerKind, TcbVersion
 
 _AMD = "1.3.6.1.4.1.3704.1"
@@ -39,7 +39,7 @@ class VersionedKey:
     Attributes:
         kind: VCEK or VLEK, by its subject.
         key: the P-384 key that signs reports.
-        product_line: from the product name.
+        product_line: from the issuer's name; product names vary within a line (Genoa, Siena).
         product_name: AMD's name, which may end in a stepping, such as `Milan-B0`.
         tcb: the TCB version that the key was derived for.
         hwid: the chip's id, 64 bytes or (Turin) 8; None for a VLEK.
@@ -78,26 +78,28 @@ def decode(certificate: x509.Certificate) -> VersionedKey:
     key = certificate.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP384R1):
         raise ValueError("its key is not a P-384 key")
+    critical = unknown_critical_extension(certificate)
+    if critical is not None:
+        raise ValueError(f"its extension {critical} is critical and unknown")
     extensions = _Extensions(certificate)
-    product_name = extensions.ia5_string(PRODUCT_NAME)
-    line = _product_line(product_name)
+    line = _product_line(kind, common_name(certificate.issuer))
     return VersionedKey(
         certificate=certificate,
         kind=kind,
         key=key,
         product_line=line,
-        product_name=product_name,
+        product_name=extensions.ia5_string(PRODUCT_NAME),
         tcb=_tcb(extensions, line),
         hwid=extensions.hwid() if kind is SignerKind.VCEK else None,
         csp_id=extensions.ia5_string(CSP_ID) if kind is SignerKind.VLEK else None,
     )
 
 
-def _product_line(product_name: str) -> ProductLine:
-    name = product_name.partition("-")[0]
-    if name not in tuple(ProductLine):
-        raise ValueError(f"its product is {product_name!r}; Milan, Genoa and Turin are known")
-    return ProductLine(name)
+def _product_line(kind: SignerKind, issuer: str) -> ProductLine:
+    for line in ProductLine:
+        if issuer == issuer_name(kind, line):
+            return line
+    raise ValueError(f"a {kind.name} of Milan, Genoa or Turin is not issued by {issuer or 'that'}")
 
 
 def _tcb(extensions: _Extensions, line: ProductLine) -> TcbVersion:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from cryptography import x509
 
@@ -20,6 +21,7 @@ from wasmtime_attestation.evidence.envelope import EndorsementType, Evidence
 
 _PEM = b"-----BEGIN "
 _PEM_CRL = b"-----BEGIN X509 CRL-----"
+Item = TypeVar("Item", x509.Certificate, x509.CertificateRevocationList)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,8 @@ class Endorsements:
 
     def __add__(self, other: Endorsements) -> Endorsements:
         return Endorsements(
-            tuple(dict.fromkeys(self.certificates + other.certificates)),
-            tuple(dict.fromkeys(self.crls + other.crls)),
+            _distinct(self.certificates + other.certificates),
+            _distinct(self.crls + other.crls),
         )
 
     @classmethod
@@ -76,7 +78,7 @@ class Endorsements:
             raise InvalidArgumentError(f"{name}: endorsements are larger than {MAX_SIZE} bytes")
         try:
             return cls._from_pem(data) if _PEM in data else cls._from_der(data)
-        except (ValueError, *UNREADABLE) as error:
+        except UNREADABLE as error:
             raise InvalidArgumentError(
                 f"{name}: neither certificates nor revocation lists in PEM or DER ({error})"
             ) from error
@@ -100,3 +102,8 @@ class Endorsements:
             return cls(certificates=(load_certificate(data),))
         except ValueError:
             return cls(crls=(load_crl(data),))
+
+
+def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Leaves repetitions out, by content: a revocation list has no hash."""
+    return tuple({der(item): item for item in items}.values())

@@ -12,25 +12,32 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import ExtensionOID
 
 MAX_SIZE = 1 << 20
 """Bytes in one file or blob of endorsements."""
 MAX_ITEMS = 64
 """Certificates and revocation lists that one verification takes."""
+MAX_NAME = 64
+"""Characters in a common name (RFC 5280 appendix A.1, ub-common-name)."""
 
 # AMD gives every VCEK and VLEK the serial number 0, which RFC 5280 forbids.
 warnings.filterwarnings(
     "ignore", message="Parsed a serial number", category=CryptographyDeprecationWarning
 )
-
+# Of a name that is never used; nothing to tell the user of.
+warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
+_UNDERSTOOD = (ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE)
 
 UNREADABLE: tuple[type[Exception], ...] = (
+    ValueError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,
     x509.UnsupportedGeneralNameType,
+    TypeError,  # for a name with a BIT STRING in it
 )
-"""What cryptography raises besides ValueError for a certificate that it does not read."""
+"""What cryptography raises for a certificate that it does not read."""
 
 
 def load_certificate(der: bytes) -> x509.Certificate:
@@ -80,9 +87,14 @@ def spki_sha256(certificate: x509.Certificate) -> bytes:
 
 
 def common_name(name: x509.Name) -> str:
-    """Returns the single common name, or "" where there is none or more than one."""
+    """Returns the single common name, or "" where there is none, more than one, or no such text.
+
+    Names that nobody vouched for get into messages, so what RFC 5280 does not
+    allow (more than 64 characters) or a terminal would obey is no name.
+    """
     values = [str(a.value) for a in name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
-    return values[0] if len(values) == 1 else ""
+    is_name = len(values) == 1 and len(values[0]) <= MAX_NAME and values[0].isprintable()
+    return values[0] if is_name else ""
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -94,15 +106,27 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     return True
 
 
+def unknown_critical_extension(
+    item: x509.Certificate | x509.CertificateRevocationList,
+) -> str | None:
+    """Returns the OID of an extension that must be understood and is not (RFC 5280 section 4.2)."""
+    for extension in item.extensions:
+        if extension.critical and extension.oid not in _UNDERSTOOD:
+            oid: str = extension.oid.dotted_string
+            return oid
+    return None
+
+
 def is_authority(certificate: x509.Certificate) -> bool:
-    """Whether the certificate may sign certificates (basicConstraints, keyUsage)."""
+    """Whether the certificate may sign certificates, and has no other critical extension."""
     extensions = certificate.extensions
     try:
         constraints = extensions.get_extension_for_class(x509.BasicConstraints).value
         usage = extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return False
-    return constraints.ca and usage.key_cert_sign
+    understood = unknown_critical_extension(certificate) is None
+    return constraints.ca and usage.key_cert_sign and understood
 
 
 def is_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:

@@ -8,6 +8,7 @@ from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.verifier import snp
 
@@ -33,9 +34,12 @@ def verify(
         ledger: records each check.
 
     Raises:
+        InvalidArgumentError: `at` has no time zone.
         RejectedError: the evidence is not authentic.
         UnavailableError: an endorsement is missing.
     """
+    if at.tzinfo is None:
+        raise InvalidArgumentError(f"the instant {at.isoformat()} names no time zone; add one")
     ledger.plan(["evidence.endorsements"])
     try:
         known = Endorsements.of_evidence(evidence) + endorsements

@@ -36,11 +36,14 @@ class AmdChain:
     revocation_checked: bool
 
 
-def select_signer(report: SnpReport, endorsements: Endorsements, ledger: Ledger) -> VersionedKey:
+def select_signer(
+    report: SnpReport, endorsements: Endorsements, *, at: datetime, ledger: Ledger
+) -> VersionedKey:
     """Finds the VCEK or VLEK for a report and checks that it is of the right kind.
 
     Where several are given, the one for the report's TCB version and chip is
-    taken; whether it really signed the report is checked later.
+    taken, and of several of these one that is valid; whether it really signed
+    the report is checked later.
     """
     kind = report.keys.signer
     if kind is SignerKind.NONE or report.keys.chip_key_masked:
@@ -56,7 +59,7 @@ def select_signer(report: SnpReport, endorsements: Endorsements, ledger: Ledger)
     if not of_kind:
         faults += [f"a {signer.kind.name} was given" for signer in signers]
         ledger.reject("snp.signer", f"the report is signed by a {kind.name}: {'; '.join(faults)}")
-    signer = max(of_kind, key=lambda candidate: _agreement(candidate, report))
+    signer = max(of_kind, key=lambda candidate: _agreement(candidate, report, at))
     ledger.passed("snp.signer", f"{signer.kind.name} for {signer.product_name}")
     return signer
 
@@ -93,20 +96,15 @@ def _decode_all(candidates: list[x509.Certificate]) -> tuple[list[VersionedKey],
     return signers, faults
 
 
-def _agreement(signer: VersionedKey, report: SnpReport) -> tuple[bool, bool]:
+def _agreement(signer: VersionedKey, report: SnpReport, at: datetime) -> tuple[bool, bool, bool]:
     chip = signer.hwid is None or report.chip_id.startswith(signer.hwid)
-    return chip, signer.tcb == report.reported_tcb
+    valid = certs.invalid_at([signer.certificate], at) is None
+    return chip, signer.tcb == report.reported_tcb, valid
 
 
 def _find_ask(signer: VersionedKey, endorsements: Endorsements, ledger: Ledger) -> x509.Certificate:
-    name = amd.issuer_name(signer.kind, signer.product_line)
     ask = _issuer_of("amd.vek", signer.certificate, endorsements, ledger)
-    if certs.common_name(ask.subject) != name:
-        ledger.reject(
-            "amd.vek",
-            f"the {signer.kind.name} for {signer.product_line} is issued by "
-            f"{certs.common_name(ask.subject)}, not by {name}",
-        )
+    name = certs.common_name(ask.subject)
     ledger.passed("amd.vek", f"{signer.kind.name} is signed by {name}")
     return ask
 
@@ -132,7 +130,9 @@ def _issuer_of(
     for candidate in authorities:
         if certs.is_issued_by(certificate, candidate):
             return candidate
-    others = [c for c in authorities if c != certificate]
+    # Only a root can stand where a root is missing, and an ASK or ASVK where that is missing.
+    of_a_root = not amd.is_versioned_key(certificate)
+    others = [c for c in authorities if (c.issuer == c.subject) is of_a_root]
     if not others:
         ledger.unavailable(
             check, f"{parent}, which signs {child}, is missing; give it with --endorsements"
@@ -181,6 +181,10 @@ def _check_revocation(
     for crl in lists:
         if not certs.is_signed_by(crl, ark):
             ledger.reject(check, "a revocation list is not signed by the ARK it names")
+        critical = certs.unknown_critical_extension(crl)
+        if critical is not None:
+            # RFC 5280 section 5.2: such a list may be a part of the whole.
+            ledger.reject(check, f"the revocation list has extension {critical}; give a whole one")
         if crl.next_update_utc is None or not crl.last_update_utc <= at <= crl.next_update_utc:
             ledger.reject(
                 check,

@@ -62,7 +62,7 @@ def verify(
     """
     ledger.plan(CHECKS)
     report = _decode(data, ledger)
-    signer = amd_chain.select_signer(report, endorsements, ledger)
+    signer = amd_chain.select_signer(report, endorsements, at=at, ledger=ledger)
     chain = amd_chain.verify(signer, endorsements, at=at, anchors=anchors, ledger=ledger)
     _check_signature(report, signer, ledger)
     line = _check_product(report, signer, chain, ledger)

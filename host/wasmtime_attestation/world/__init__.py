@@ -1,0 +1,1 @@
+"""The world over wasmtime: two ABIs, one service."""

@@ -30,7 +30,9 @@ class Boundary:
 
     def detect_tee(self) -> wit.TeeInfo:
         """`attestation.detect-tee`; `none` where the host failed."""
-        nothing = wit.TeeInfo(wit.TeeType.NONE, supports_attestation=False, provider="", gpu_count=0)
+        nothing = wit.TeeInfo(
+            wit.TeeType.NONE, supports_attestation=False, provider="", gpu_count=0
+        )
         return self._or(nothing, self._world.detect_tee)
 
     def attest_vm(self) -> wit.AttestationResult:
@@ -43,7 +45,7 @@ class Boundary:
 
     def verify_token(self, token: str) -> bool:
         """`attestation.verify-token`; false where the host failed."""
-        return self._or(False, lambda: self._world.verify_token(token))
+        return self._or(otherwise=False, function=lambda: self._world.verify_token(token))
 
     def clear_cache(self) -> None:
         """`attestation.clear-cache`."""

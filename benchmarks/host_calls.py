@@ -1,0 +1,117 @@
+"""Measures what a guest's calls of its host cost, beside wasmtime-py without this project."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from wasmtime import Engine, component
+from wasmtime_attestation import wit
+from wasmtime_attestation.attesters.simulated import SimulatedAttester
+from wasmtime_attestation.endorsements.anchors import Anchors
+from wasmtime_attestation.service import AttestationService, Settings
+from wasmtime_attestation.world.component import link_component
+from wasmtime_attestation.world.guest import Abi, Guest
+from wasmtime_attestation.world.host_calls import ShieldedLinker
+from wasmtime_attestation.world.legacy import link_legacy
+
+from benchmarks import stock
+from benchmarks.guest import MAX_TOKENS, ComponentGuest, CoreGuest
+from benchmarks.timing import Batch, Effort, measure, print_machine, print_table
+
+AnyGuest = ComponentGuest | CoreGuest
+Key = tuple[Abi, str]
+
+STOCK = "stock "
+COMPARED = {
+    "detect-tee": "detect-tee",
+    "attest-vm, cached": "attest-vm",
+    "verify-token, the same": "verify-token",
+    "verify-token, never seen": "verify-token",
+}
+"""The rows of the table, and the stock call that stands beside each."""
+
+
+def main() -> None:
+    """Measures and prints the table."""
+    effort = Effort.chosen(__doc__)
+    service = _service()
+    batches = {key: batch for abi in Abi for key, batch in _batches(abi, service).items()}
+    spent = measure(batches, effort)
+    print_table(
+        ("call", "ABI", "ours µs", "stock µs", "ratio"),
+        [_row(spent, call, abi) for call in COMPARED for abi in Abi],
+    )
+    print_machine("wasmtime", "cryptography")
+
+
+def _service() -> AttestationService:
+    attester = SimulatedAttester(int(time.time()))
+    anchors = Anchors(()).trusting([attester.root_fingerprint])
+    return AttestationService(attester, Settings(anchors), time.time)
+
+
+def _row(spent: dict[Key, float], call: str, abi: Abi) -> tuple[str, str, float, float, float]:
+    ours, compared = spent[abi, call], spent[abi, STOCK + COMPARED[call]]
+    return call, abi, ours, compared, ours / compared
+
+
+def _batches(abi: Abi, service: AttestationService) -> dict[Key, Batch]:
+    wasm = ComponentGuest.wasm if abi is Abi.COMPONENT else CoreGuest.wasm
+    world = service.for_guest(Guest("benchmark", wasm).digest)
+    ours, plain = _components(world) if abi is Abi.COMPONENT else _core_modules(world)
+    token = world.attest_vm().token
+    return {
+        (abi, "detect-tee"): _calls(ours, "detect-tee"),
+        (abi, "attest-vm, cached"): _calls(ours, "attest-vm"),
+        (abi, "verify-token, the same"): _verifications(ours, token),
+        (abi, "verify-token, never seen"): _first_verifications(ours, world, len(token)),
+        (abi, STOCK + "detect-tee"): _calls(plain, "detect-tee"),
+        (abi, STOCK + "attest-vm"): _calls(plain, "attest-vm"),
+        (abi, STOCK + "verify-token"): _verifications(plain, token),
+    }
+
+
+def _components(world: wit.World) -> tuple[AnyGuest, AnyGuest]:
+    linker = component.Linker(Engine())
+    link_component(linker, world)
+    return ComponentGuest(linker), ComponentGuest(stock.component_linker(world))
+
+
+def _core_modules(world: wit.World) -> tuple[AnyGuest, AnyGuest]:
+    linker = ShieldedLinker(Engine())
+    link_legacy(linker, world)
+    return CoreGuest(linker), CoreGuest(stock.core_linker(world))
+
+
+def _calls(guest: AnyGuest, name: str) -> Batch:
+    return Batch(lambda calls: guest.loop(name, calls))
+
+
+def _verifications(guest: AnyGuest, token: str) -> Batch:
+    """Verifies one token again and again."""
+    return Batch(
+        run=lambda calls: guest.loop("verify-token", calls, len(token)),
+        prepare=lambda _calls: guest.load(token),
+    )
+
+
+def _first_verifications(guest: AnyGuest, world: wit.World, size: int) -> Batch:
+    """Verifies tokens that are new every time; `size` is the bytes of one."""
+    return Batch(
+        run=lambda calls: guest.loop("verify-token", calls, size, size),
+        prepare=lambda calls: guest.load(_new_tokens(world, calls, size)),
+        limit=MAX_TOKENS // size,
+    )
+
+
+def _new_tokens(world: wit.World, count: int, size: int) -> str:
+    challenges = (wit.Challenge(nonce=secrets.token_bytes(32)) for _ in range(count))
+    vm = wit.Target(wit.TargetKind.VM)
+    tokens = [world.attest(vm, challenge).token for challenge in challenges]
+    assert {len(token) for token in tokens} == {size}
+    return "".join(tokens)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Exceptions of host functions, on their way past WebAssembly to whoever called the guest.
+
+No Python exception crosses a guest's frames safely. wasmtime-py 50 crashes the
+process when a component's host function raises `KeyboardInterrupt`, and hands
+other exceptions over in variables that all threads share. So a host function
+raises nothing but `HostCallError`, which makes the guest trap, and the
+exception proper waits here for `call_guest` to raise it.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar, cast
+
+from wasmtime import FuncType, Linker, WasmtimeError
+from wasmtime.component import _types
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class HostCallError(WasmtimeError):
+    """What a guest's frames see instead of the exception that a host function raised."""
+
+
+class _Call:
+    """One call into a guest, and the exception that ended it."""
+
+    raised: BaseException | None = None
+
+
+_current: ContextVar[_Call] = ContextVar("the call into a guest that this thread is in")
+
+
+def call_guest(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Calls into a guest; raises what a host function raised within, unchanged.
+
+    Calls may nest, and several threads may call at once.
+
+    Args:
+        function: an export, or `instantiate`.
+        args: its arguments.
+        kwargs: its arguments.
+
+    Raises:
+        WasmtimeError, Trap: the guest failed by itself.
+        BaseException: what a host function raised.
+    """
+    call = _Call()
+    token = _current.set(call)
+    try:
+        return function(*args, **kwargs)
+    except BaseException as error:  # noqa: BLE001 - it is raised below, without a false context
+        failure = error
+    finally:
+        _current.reset(token)
+    raise _own(failure) if call.raised is None else call.raised
+
+
+def shielded(function: Callable[P, T]) -> Callable[P, T]:
+    """Returns `function` as a host function that raises nothing but `HostCallError`.
+
+    The guest must have been entered through `call_guest`; otherwise the name of
+    an exception's class is all that is left of it.
+    """
+
+    @functools.wraps(function)
+    def shield(*args: P.args, **kwargs: P.kwargs) -> T:
+        call = _current.get(_Call())
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001 - it is kept, and ends the run
+            if call.raised is None:
+                call.raised = error
+        else:
+            # The function may call its guest and take an exception within for the guest's fault.
+            if call.raised is None:
+                return result
+        raise HostCallError(f"a host function raised {type(call.raised).__name__}")
+
+    return shield
+
+
+class ShieldedLinker(Linker):
+    """A linker for core modules whose host functions are `shielded`."""
+
+    def define_func(
+        self,
+        module: str,
+        name: str,
+        ty: FuncType,
+        func: Callable[..., Any],
+        access_caller: bool = False,
+    ) -> None:
+        """Defines a host function, as `wasmtime.Linker` does."""
+        super().define_func(module, name, ty, shielded(func), access_caller)
+
+
+def _own(failure: BaseException) -> BaseException:
+    """Returns this call's own failure where wasmtime-py gave it another thread's."""
+    if not isinstance(failure, HostCallError):
+        return failure
+    replaced = failure.__context__
+    if isinstance(replaced, WasmtimeError):
+        return replaced
+    return WasmtimeError("the guest trapped; the reason was lost to another thread")
+
+
+class _PerThread(threading.local):
+    """A set of classes that each thread has of its own."""
+
+    def __init__(self) -> None:
+        self._classes: set[type] = set()
+
+    def add(self, class_: type) -> None:
+        self._classes.add(class_)
+
+    def clear(self) -> None:
+        self._classes.clear()
+
+    def __iter__(self) -> Iterator[type]:
+        return iter(self._classes)
+
+
+# wasmtime-py 50 keeps the classes of the case that it is looking at in this global while it
+# releases the GIL: with several threads an `err` is taken for an `ok`, and the guest traps.
+_types.case_test_cache = cast("set[type]", _PerThread())

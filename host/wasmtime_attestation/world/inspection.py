@@ -1,0 +1,164 @@
+"""What a guest asks of its host, read from its imports and exports without running it.
+
+The generations of guests that came before the WIT world are those of
+`docs/legacy-abi.md`; a guest is of the first whose functions include its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wasmtime import Config, Engine, MemoryType, Module, WasmtimeError
+from wasmtime.component import Component, ComponentInstanceType, FuncType
+
+from wasmtime_attestation import wit
+from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.world.guest import Abi, Guest
+from wasmtime_attestation.world.legacy import IMPORT_MODULE
+
+_FIRST = {"attest_vm", "attest_gpu", "verify_token", "clear_cache"}
+_FIVE = _FIRST | {"detect_tee"}
+GENERATIONS = (
+    ("C++ C, C++ E or C++ main.cpp", {"detect_tee", "attest_vm", "attest_gpu"}),
+    ("Rust A or C++ A", _FIRST),
+    ("Rust B", _FIVE),
+    ("wasmtime:attestation 0.1, legacy ABI", _FIVE | {"gpus", "attest", "verify"}),
+)
+CPP_B = "C++ B"
+_CPP_B_ADVICE = (
+    "this guest never ran anywhere: no host ever had the module wasmtime:attestation with "
+    "return pointers; build it again with the current header, which imports wasmtime_attestation"
+)
+_UNLINKED_ADVICE = (
+    "this is a core module that is meant to become a component: make one of it with "
+    "`wasm-tools component new`, then run that"
+)
+_PAGE = 65536
+_WASI_P1 = "wasi_snapshot_preview1"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was found in a guest.
+
+    Attributes:
+        guest: the guest.
+        world: the functions of the world that it imports, by interface or module.
+        wasi: the WASI interfaces or module that it imports.
+        foreign: what it imports that this host does not offer.
+        generation: which generation of core module it is; None for components.
+        missing: the exports that a host needs and it lacks.
+        warnings: what may go wrong, and what to do.
+    """
+
+    guest: Guest
+    world: dict[str, list[str]]
+    wasi: list[str]
+    foreign: list[str]
+    generation: str | None
+    missing: list[str]
+    warnings: list[str]
+
+
+def inspect(guest: Guest) -> Inspection:
+    """Looks at a guest.
+
+    Raises:
+        InvalidArgumentError: it is no valid WebAssembly.
+    """
+    config = Config()
+    # Nothing will run: only the types are wanted.
+    config.cranelift_opt_level = "none"
+    engine = Engine(config)
+    try:
+        if guest.abi is Abi.COMPONENT:
+            return _component(guest, engine, Component(engine, guest.wasm))
+        return _core(guest, Module(engine, guest.wasm))
+    except WasmtimeError as error:
+        raise InvalidArgumentError(f"{guest.name} is no valid WebAssembly: {error}") from error
+
+
+def _component(guest: Guest, engine: Engine, component: Component) -> Inspection:
+    world: dict[str, list[str]] = {}
+    wasi, foreign = [], []
+    for name, item in component.type.imports(engine).items():
+        if name.startswith(f"{wit.PACKAGE}/"):
+            world[name] = _functions(engine, item.ty)
+        elif name.startswith("wasi:"):
+            wasi.append(name)
+        else:
+            foreign.append(name)
+    exports = component.type.exports(engine)
+    runs = any(name.startswith("wasi:cli/run@0.2.") for name in exports)
+    return Inspection(
+        guest=guest,
+        world=world,
+        wasi=wasi,
+        foreign=foreign,
+        generation=None,
+        missing=[] if runs else ["wasi:cli/run@0.2.x"],
+        warnings=[] if runs else ["a library component: `run` cannot start it, an embedder can"],
+    )
+
+
+def _functions(engine: Engine, instance: object) -> list[str]:
+    if not isinstance(instance, ComponentInstanceType):
+        return []
+    exports = instance.exports(engine)
+    return [name for name, export in exports.items() if isinstance(export.ty, FuncType)]
+
+
+def _core(guest: Guest, module: Module) -> Inspection:
+    imports = [(item.module, item.name or "") for item in module.imports]
+    functions = [name for source, name in imports if source == IMPORT_MODULE]
+    ours = {IMPORT_MODULE, _WASI_P1}
+    foreign = [f"{source}.{name}" for source, name in imports if source not in ours]
+    exports = {export.name for export in module.exports}
+    return Inspection(
+        guest=guest,
+        world={IMPORT_MODULE: functions} if functions else {},
+        wasi=[_WASI_P1] if any(source == _WASI_P1 for source, _ in imports) else [],
+        foreign=foreign + [f"{IMPORT_MODULE}.{name}" for name in functions if not _known(name)],
+        generation=_generation(set(functions), imports),
+        missing=sorted({"memory", "_start", "cabi_realloc"} - exports),
+        warnings=list(_warnings(module, imports, exports)),
+    )
+
+
+def _known(function: str) -> bool:
+    return function in GENERATIONS[-1][1]
+
+
+def _generation(functions: set[str], imports: list[tuple[str, str]]) -> str | None:
+    if any(source == wit.PACKAGE for source, _ in imports):
+        return CPP_B
+    if not functions:
+        return None
+    return next((name for name, offered in GENERATIONS if functions <= offered), None)
+
+
+def _warnings(module: Module, imports: list[tuple[str, str]], exports: set[str]) -> Iterator[str]:
+    if any(source == wit.PACKAGE for source, _ in imports):
+        yield _CPP_B_ADVICE
+    elif any(source.startswith(f"{wit.PACKAGE}/") for source, _ in imports):
+        yield _UNLINKED_ADVICE
+    if "memory" not in exports:
+        yield "without an exported memory every answer is 0"
+    if "cabi_realloc" not in exports:
+        yield (
+            "without cabi_realloc answers are placed in memory that the host grows, and each "
+            "call overwrites the last answer"
+        )
+        yield from _tight_memory(module)
+
+
+def _tight_memory(module: Module) -> Iterator[str]:
+    for export in module.exports:
+        if export.name == "memory" and isinstance(export.type, MemoryType):
+            limits = export.type.limits
+            if limits.max is not None and limits.max <= limits.min:
+                yield (
+                    f"its memory cannot grow beyond {limits.max * _PAGE} bytes, so every answer "
+                    "is 0: export cabi_realloc or link with a larger maximum"
+                )

@@ -1,0 +1,105 @@
+"""What a guest can reach and use up: WASI, closed unless opened, and the limits of its store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wasmtime import Store, WasiConfig, WasmtimeError
+
+from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.world import values
+
+MAX_MEMORY = 1 << 30
+"""The size in bytes that one linear memory may reach."""
+_MAX_MEMORIES = 8
+_MAX_TABLES = 100
+_MAX_TABLE_ELEMENTS = 100_000
+_MAX_INSTANCES = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A directory of the host's that a guest may use.
+
+    Attributes:
+        host: where it is.
+        guest: what it is called in the guest.
+        writable: whether the guest may change what is in it.
+    """
+
+    host: Path
+    guest: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """What one run of a guest gets: these arguments, directories and variables, and standard IO.
+
+    Attributes:
+        argv: the guest's name and its arguments.
+        dirs: the directories that it may use.
+        env: the environment variables that it sees, as pairs of name and value.
+    """
+
+    argv: Sequence[str]
+    dirs: Sequence[Directory] = ()
+    env: Sequence[tuple[str, str]] = ()
+
+    def apply(self, store: Store) -> None:
+        """Gives a store this sandbox and its limits.
+
+        Raises:
+            InvalidArgumentError: a directory is not there, or a text is not
+                one that WASI can carry.
+        """
+        store.set_limits(
+            memory_size=MAX_MEMORY,
+            table_elements=_MAX_TABLE_ELEMENTS,
+            instances=_MAX_INSTANCES,
+            tables=_MAX_TABLES,
+            memories=_MAX_MEMORIES,
+        )
+        store.set_wasi(self._wasi())
+
+    def _wasi(self) -> WasiConfig:
+        config = WasiConfig()
+        config.argv = [_text(argument, "an argument") for argument in self.argv]
+        config.env = [(_variable(name), _text(value, name)) for name, value in self.env]
+        for directory in self.dirs:
+            _preopen(config, directory)
+        config.inherit_stdin()
+        config.inherit_stdout()
+        config.inherit_stderr()
+        return config
+
+
+def _preopen(config: WasiConfig, directory: Directory) -> None:
+    host = _text(str(directory.host), "a directory's path")
+    guest = _text(directory.guest, "a directory's name in the guest")
+    if not directory.host.is_dir():
+        raise InvalidArgumentError(f"{host} is not a directory, so no guest can use it")
+    try:
+        config.preopen_dir(host, guest, directory.writable)
+    except WasmtimeError as error:
+        raise InvalidArgumentError(
+            f"{host} cannot be opened for a guest; check who may read it"
+        ) from error
+
+
+def _variable(name: str) -> str:
+    if not name or "=" in name:
+        raise InvalidArgumentError(f"{name!r} is no name for an environment variable")
+    return _text(name, "an environment variable's name")
+
+
+def _text(text: str, what: str) -> str:
+    try:
+        cut = "\0" in values.string(text, what)  # wasmtime-py would cut it off there
+    except values.MisfitError as error:
+        raise InvalidArgumentError(f"{error}; pass text to a guest as UTF-8") from error
+    if cut:
+        raise InvalidArgumentError(f"{what} holds a NUL character, which WASI cannot pass")
+    return text

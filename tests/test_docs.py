@@ -1,0 +1,71 @@
+"""Documents that say what the code does, held against it."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from wasmtime_attestation.policy import load
+
+from tests.example_guests import cpp_reporter
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_generated_documents_are_current() -> None:
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    assert generate.CHECKS_FILE.read_text() == generate.checks(), "run `make docs`"
+
+
+def test_every_finding_is_documented() -> None:
+    documented = set(re.findall(r"`([a-z]+\.[a-z-]+)`", (ROOT / "docs/checks.md").read_text()))
+    used = set()
+    for module in (ROOT / "host").rglob("*.py"):
+        used |= set(
+            re.findall(r'"((?:input|token|evidence|snp|amd|policy)\.[a-z-]+)"', module.read_text())
+        )
+    members_of_tokens = {"evidence.type", "evidence.data"}
+    assert used - members_of_tokens <= documented
+
+
+def test_the_readmes_python_runs(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    cpp_reporter()
+    script = tmp_path / "embed.py"
+    script.write_text(code)
+    result = subprocess.run(
+        [sys.executable, script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert "attested: Simulated" in result.stdout
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
+def test_links_of_the_readme_lead_somewhere(link: str) -> None:
+    assert (ROOT / link).exists()
+
+
+def test_the_policy_in_the_documentation_is_one() -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/policy.md").read_text(), re.DOTALL)
+    for size in (32, 48, 64):
+        text = text.replace(f"<{size} bytes of hex>", "ab" * size)
+    policy = load("documented", text.encode())
+    assert policy.name == "production"
+    assert policy.has_reference_values
+
+
+def test_version_is_one() -> None:
+    project = (ROOT / "pyproject.toml").read_text()
+    version = re.search(r'^version = "(.+)"$', project, re.MULTILINE)
+    assert version is not None
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert f"## [{version[1]}]" in changelog or "## [Unreleased]" in changelog
