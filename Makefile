@@ -23,9 +23,9 @@ format: setup
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: setup guests
-	$(BIN)/python benchmarks/verify.py
-	$(BIN)/python benchmarks/host_calls.py
+bench: setup
+	$(BIN)/python -m benchmarks.verify
+	$(BIN)/python -m benchmarks.host_calls
 
 guests: setup
 	@$(BIN)/python guests/python/build.py

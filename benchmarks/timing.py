@@ -78,7 +78,7 @@ class Batch:
 
 
 def measure(batches: Mapping[K, Batch], effort: Effort) -> dict[K, float]:
-    """Returns the median µs a call of each batch.
+    """Returns the median µs of this thread's processor time that a call of each batch takes.
 
     Every round runs every batch once, so that whatever else the machine does
     falls on all of them alike.
@@ -152,7 +152,7 @@ def _size(batch: Batch, seconds: float) -> int:
 
 def _seconds(batch: Batch, calls: int) -> float:
     batch.prepare(calls)
-    begin = time.thread_time_ns()
+    begin = time.thread_time_ns()  # not the wall clock: the machine has other work
     batch.run(calls)
     return max(1, time.thread_time_ns() - begin) / 1e9
 

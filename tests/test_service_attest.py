@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from wasmtime_attestation import wit
@@ -159,7 +160,7 @@ def test_a_tee_that_is_only_named_says_so() -> None:
 
 
 def test_gpus_are_not_supported_and_the_reason_is_given(world: wit.World) -> None:
-    calls = [
+    calls: list[Callable[[], object]] = [
         world.gpus,
         lambda: world.attest_gpu(0),
         lambda: world.attest_gpu(2**32 - 1),

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from wasmtime_attestation.attesters.miniature_amd import MiniatureAmd, ReportSigner
 from wasmtime_attestation.endorsements.anchors import Anchor, Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -131,6 +132,11 @@ class Machine:
     def key(self) -> ReportSigner:
         """Its VCEK or VLEK."""
         return _signer_of(self)
+
+    @property
+    def issuer_key(self) -> rsa.RSAPrivateKey:
+        """The key of the ASK or ASVK that signs its VCEK or VLEK."""
+        return self.amd.issuer(self.signer).key
 
     def chain(self) -> tuple[x509.Certificate, ...]:
         """Returns VCEK, ASK and ARK, or VLEK, ASVK and ARK."""

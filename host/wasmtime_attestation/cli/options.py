@@ -39,11 +39,11 @@ def instant(text: str) -> datetime:
     """Converts RFC 3339; a time without a zone is refused, since it names no instant."""
     try:
         value = datetime.fromisoformat(text)
-    except ValueError:
+        if value.tzinfo is not None:
+            return value.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise click.BadParameter("it is not like 2026-03-01T00:00:00Z") from None
-    if value.tzinfo is None:
-        raise click.BadParameter("it needs a time zone, as in 2026-03-01T00:00:00Z")
-    return value.astimezone(UTC)
+    raise click.BadParameter("it needs a time zone, as in 2026-03-01T00:00:00Z")
 
 
 def nonce(function: F) -> F:

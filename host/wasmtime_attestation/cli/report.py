@@ -134,7 +134,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def tree(value: Json, indent: str) -> Iterator[str]:
-    """Prints objects and lists by indentation; an object of plain values takes one line."""
+    """Prints objects and lists by indentation; an object of numbers and flags takes one line."""
     match value:
         case dict():
             for name, member in value.items():
@@ -147,7 +147,8 @@ def tree(value: Json, indent: str) -> Iterator[str]:
 
 
 def _member(name: str, value: Json, indent: str) -> Iterator[str]:
-    if isinstance(value, dict) and not any(isinstance(v, dict | list) for v in value.values()):
+    # A string gets a line of its own: on a shared one it could pose as the next member.
+    if isinstance(value, dict) and all(isinstance(v, int | None) for v in value.values()):
         yield f"{indent}{name:<26} {_inline(value)}"
     elif isinstance(value, dict | list) and value:
         yield f"{indent}{name}"

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests import vectors
+
+ROOT = Path(__file__).resolve().parents[1]
+BARE = ("one ECDSA P-384 signature", "")
+TOKEN = ("evidence token, simulated", "cold: in the token")
+COLD, WARM = "cold: parsed each time", "warm: parsed before"
+
+
+def output(name: str, **environment: str) -> str:
+    """Runs a benchmark for as short as it can and returns what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", "--quick"],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def table(text: str) -> dict[tuple[str, str], list[float]]:
+    """Returns the figures of a Markdown table by the first two columns."""
+    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line] for line in lines[2:]]
+    return {
+        (first, second): [float(figure.replace(",", "")) for figure in figures]
+        for first, second, *figures in cells
+    }
+
+
+def assert_figures(rows: dict[tuple[str, str], list[float]], count: int) -> None:
+    assert {len(figures) for figures in rows.values()} == {count}
+    assert min(figure for figures in rows.values() for figure in figures) > 0
+
+
+def test_host_calls_compares_every_call_of_both_abis_with_a_stock_call() -> None:
+    rows = table(output("host_calls"))
+    assert set(rows) == {
+        (call, abi)
+        for call in (
+            "detect-tee",
+            "attest-vm, cached",
+            "verify-token, the same",
+            "verify-token, never seen",
+        )
+        for abi in ("component", "core module")
+    }
+    assert_figures(rows, 3)
+
+
+def test_verify_compares_real_reports_with_one_signature() -> None:
+    folder = vectors.path("snp/ms_report_v3_milan.bin").parents[1]
+    text = output("verify", ATTESTATION_VECTORS=str(folder))
+    rows = table(text)
+    reports = {
+        (f"SEV-SNP report, {line}", how) for line in ("Milan", "Turin") for how in (COLD, WARM)
+    }
+    assert set(rows) == {BARE, TOKEN} | reports
+    assert_figures(rows, 2)
+    assert rows[BARE][1] == 1
+    assert "no real evidence" not in text
+
+
+def test_verify_says_that_reports_are_simulated_where_there_are_no_real_ones(
+    tmp_path: Path,
+) -> None:
+    text = output("verify", ATTESTATION_VECTORS=str(tmp_path))
+    rows = table(text)
+    simulated = {("SEV-SNP report, simulated", how) for how in (COLD, WARM)}
+    assert set(rows) == {BARE, TOKEN} | simulated
+    assert_figures(rows, 2)
+    assert "no real evidence" in text
