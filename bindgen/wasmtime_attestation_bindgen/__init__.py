@@ -1,0 +1,1 @@
+"""Reads WIT and writes bindings from it."""

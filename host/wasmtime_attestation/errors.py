@@ -104,3 +104,15 @@ class PolicyError(_FindingsError):
 
     case = "policy"
     exit_code = 5
+
+
+CASES = (
+    UnsupportedError,
+    UnavailableError,
+    RejectedError,
+    PolicyError,
+    DeniedError,
+    InvalidArgumentError,
+    InternalError,
+)
+"""The closed set, in the order of the WIT variant's cases."""

@@ -100,7 +100,7 @@ def load(name: str, data: bytes) -> AppraisalPolicy:
     if len(data) > MAX_SIZE:
         raise InvalidArgumentError(f"policy {name}: it is larger than {MAX_SIZE} bytes")
     try:
-        table = Table("", _toml(data.decode("utf-8")))
+        table = Table("", _toml(data.decode("utf-8-sig")))
         policy = _policy(name, table)
     except (ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"policy {name}: {error}") from error
@@ -108,9 +108,9 @@ def load(name: str, data: bytes) -> AppraisalPolicy:
 
 
 def _toml(text: str) -> dict[str, Any]:
-    lines = (line for line in text.split("\n") if not line.lstrip().startswith("#"))
-    if any(line.count(".") > MAX_DOTS for line in lines):
-        raise ValueError(f"a line has more than {MAX_DOTS} dots")
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > MAX_DOTS and not line.lstrip().startswith("#"):
+            raise ValueError(f"line {number} has more than {MAX_DOTS} dots")
     return tomllib.loads(text)
 
 
@@ -136,7 +136,7 @@ def _tee_type(label: str) -> TeeType:
 
 def _snp(table: Table) -> SnpPolicy:
     policy = SnpPolicy(
-        vmpls=frozenset(table.integers("vmpl", [0])),
+        vmpls=frozenset(table.integers("vmpl", [0], 3)),
         unsafe_allow_debug=table.boolean("unsafe-allow-debug", default=False),
         allow_migration_agent=table.boolean("allow-migration-agent", default=False),
         allow_smt=table.boolean("allow-smt", default=True),
@@ -161,11 +161,11 @@ def _minimum_tcb(table: Table) -> Mapping[ProductLine, MinimumTcb]:
 
 def _tcb(table: Table) -> MinimumTcb:
     tcb = MinimumTcb(
-        boot_loader=table.integer("boot-loader", 0),
-        tee=table.integer("tee", 0),
-        snp=table.integer("snp", 0),
-        microcode=table.integer("microcode", 0),
-        fmc=table.integer("fmc", 0),
+        boot_loader=table.integer("boot-loader", 0, 0xFF),
+        tee=table.integer("tee", 0, 0xFF),
+        snp=table.integer("snp", 0, 0xFF),
+        microcode=table.integer("microcode", 0, 0xFF),
+        fmc=table.integer("fmc", 0, 0xFF),
     )
     table.end()
     return tcb

@@ -44,13 +44,13 @@ class Table:
         value: bool = self._take(key, bool, default)
         return value
 
-    def integer(self, key: str, default: int) -> int:
-        """Takes an integer that is not negative."""
-        return self._not_negative(key, self._take(key, int, default))
+    def integer(self, key: str, default: int, largest: int = 0xFFFF_FFFF) -> int:
+        """Takes an integer from 0 to `largest`."""
+        return self._in_range(key, self._take(key, int, default), largest)
 
-    def integers(self, key: str, default: list[int]) -> list[int]:
-        """Takes a list of integers that are not negative."""
-        return [self._not_negative(key, item) for item in self._list(key, int, default) or []]
+    def integers(self, key: str, default: list[int], largest: int) -> list[int]:
+        """Takes a list of integers from 0 to `largest`."""
+        return [self._in_range(key, item, largest) for item in self._list(key, int, default) or []]
 
     def strings(self, key: str) -> list[str]:
         """Takes a list of strings; one that is absent is empty."""
@@ -66,9 +66,9 @@ class Table:
             raise ValueError(f"{self._name(key)} has a value that is not {size} bytes of hex")
         return frozenset(bytes.fromhex(item) for item in items)
 
-    def _not_negative(self, key: str, value: int) -> int:
-        if value < 0:
-            raise ValueError(f"{self._name(key)} must not be negative")
+    def _in_range(self, key: str, value: int, largest: int) -> int:
+        if not 0 <= value <= largest:
+            raise ValueError(f"{self._name(key)} must be from 0 to {largest}")
         return value
 
     def _list(self, key: str, kind: type, default: list[Any] | None) -> list[Any] | None:

@@ -149,11 +149,6 @@ def test_endorsements_from_a_folder(tmp_path: Path) -> None:
     assert run("verify", report, "--endorsements", tmp_path, *AT).code == 0
 
 
-def test_an_empty_folder_has_no_endorsements(tmp_path: Path) -> None:
-    report = vectors.path(MILAN_V3.report)
-    assert run("verify", report, "--endorsements", tmp_path, *AT).code == 6
-
-
 def test_report_data() -> None:
     report = vectors.read(MILAN_V3.report)
     bound = verify(MILAN_V3, "--report-data", report[0x50:0x90].hex(), "--json")

@@ -129,7 +129,7 @@ def test_a_root_is_a_certificate(token: Path, tmp_path: Path) -> None:
     path.write_bytes(der(certificates.crl(ark.certificate, ark.key)))
     outcome = verify(token, "--trust", path)
     assert outcome.code == 2
-    assert "--trust takes files with a root certificate" in outcome.err
+    assert f"--trust {path}: there is no certificate in it" in outcome.err
 
 
 def test_a_root_may_be_in_der_and_among_others(token: Path, tmp_path: Path) -> None:
@@ -185,19 +185,27 @@ def test_a_folder_is_no_input(token: Path, tmp_path: Path) -> None:
     assert verify(token, "--policy", tmp_path).code == 2
 
 
-def test_a_folder_of_endorsements_has_certificates_alone(root: Path, token: Path) -> None:
-    """The folder holds the token too."""
-    outcome = verify(token, "--trust", root, "--endorsements", token.parent)
-    assert outcome.code == 2
-    assert "neither certificates nor revocation lists" in outcome.err
+def test_a_folder_of_endorsements_may_hold_other_files(root: Path, token: Path) -> None:
+    """The folder holds the token and the root."""
+    assert verify(token, "--trust", root, "--endorsements", token.parent).code == 0
+
+
+def test_a_folder_without_endorsements(token: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for _ in range(2):
+        outcome = verify(token, "--endorsements", folder)
+        assert outcome.code == 2
+        assert "no certificate and no revocation list in it" in outcome.err
+        (folder / "README").write_text("nothing here")
 
 
 def test_endorsements_are_bounded(token: Path, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
-    for number in range(65):
+    for number in range(1001):
         (folder / str(number)).write_bytes(b"")
-    assert "has more than 64 files" in verify(token, "--endorsements", folder).err
+    assert "has more than 1000 files" in verify(token, "--endorsements", folder).err
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes(pem(MILAN.chain()[0]) * 65)
     assert "more than 64 PEM blocks" in verify(token, "--endorsements", bundle).err

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -75,6 +77,18 @@ def test_optional_members_are_there_only_where_they_have_a_value() -> None:
         "guest_digest": "A" * 43,
         "user_data": "",
     }
+
+
+def test_the_document_has_every_claim() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "token.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)` \| (required|optional) \|", document, re.MULTILINE)
+    required = {name for name, presence in rows if presence == "required"}
+    assert required == set(PAYLOAD)
+    everything = replace(TOKEN, not_before=0, audience="a", guest_digest=bytes(32), user_data=b"")
+    assert {name for name, _ in rows} == set(everything.to_payload())
+    for name in required:
+        with pytest.raises(ValueError, match=f"lacks {name}"):
+            EvidenceToken.from_payload({k: v for k, v in TOKEN.to_payload().items() if k != name})
 
 
 TIMES = st.integers(0, 2**53 - 1)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512
 from cryptography.x509.oid import NameOID
 from wasmtime_attestation.endorsements.x509 import der
 
@@ -32,7 +32,7 @@ def reissue(
     original: x509.Certificate,
     issuer_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
     *,
-    subject: str | None = None,
+    subject: str | x509.Name | None = None,
     issuer: str | None = None,
     not_before: datetime = NOT_BEFORE,
     not_after: datetime = NOT_AFTER,
@@ -48,7 +48,7 @@ def reissue(
     Args:
         original: what is issued again.
         issuer_key: what signs it.
-        subject, issuer: common names.
+        subject, issuer: common names, or the whole name.
         not_before, not_after, serial, public_key: what they say.
         extensions: values by OID; None leaves the extension out.
         critical: OIDs of extensions that become critical.
@@ -56,8 +56,8 @@ def reissue(
     """
     builder = (
         x509.CertificateBuilder()
-        .subject_name(name(subject) if subject is not None else original.subject)
-        .issuer_name(name(issuer) if issuer is not None else original.issuer)
+        .subject_name(_name(subject, original.subject))
+        .issuer_name(_name(issuer, original.issuer))
         .serial_number(serial or original.serial_number)
         .not_valid_before(not_before)
         .not_valid_after(not_after)
@@ -99,6 +99,17 @@ def patched(
     after = before.replace(old, new, 1)
     signature = issuer_key.sign(after, PSS, SHA384())
     return der(original).replace(before, after)[: -len(signature)] + signature
+
+
+def signed_with_sha1(original: x509.Certificate, issuer_key: rsa.RSAPrivateKey) -> x509.Certificate:
+    """Issues a certificate again with RSASSA-PKCS1-v1_5 and SHA-1, which no builder does."""
+    # The algorithm's OID, 1.2.840.113549.1.1, ends in 11 for SHA-256 and in 5 for SHA-1.
+    sha256, sha1 = (bytes.fromhex(f"06092a864886f70d0101{last}") for last in ("0b", "05"))
+    model = reissue(original, issuer_key, hash_algorithm=SHA256(), rsa_padding=padding.PKCS1v15())
+    body = model.tbs_certificate_bytes.replace(sha256, sha1)
+    signature = issuer_key.sign(body, padding.PKCS1v15(), SHA1())  # noqa: S303
+    data = der(model).replace(model.tbs_certificate_bytes, body).replace(sha256, sha1)
+    return x509.load_der_x509_certificate(data[: -len(signature)] + signature)
 
 
 def crl(
@@ -147,6 +158,12 @@ def crl_without_next_update(
     signature = key.sign(shortened, PSS, SHA384())
     bit_string = b"\x03\x82" + (len(signature) + 1).to_bytes(2, "big") + b"\0" + signature
     return x509.load_der_x509_crl(_sequence(shortened + algorithm + bit_string))
+
+
+def _name(wanted: str | x509.Name | None, otherwise: x509.Name) -> x509.Name:
+    if wanted is None:
+        return otherwise
+    return name(wanted) if isinstance(wanted, str) else wanted
 
 
 def _sequence(content: bytes) -> bytes:

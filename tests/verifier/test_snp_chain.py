@@ -19,6 +19,7 @@ from tests.fakes.certificates import (
     KEY_USAGE,
     SIGNS_DATA_ONLY,
     reissue,
+    signed_with_sha1,
 )
 from tests.verifier.snp_verification import rejection, verify
 
@@ -168,3 +169,26 @@ def test_a_vcek_that_is_an_authority_too_certifies_nothing(issuer: str) -> None:
 
     for chain in ((below, authority, ask, ark), (below, ask, ark)):
         assert rejection(report, chain).check in {"amd.vek", "snp.signer", "snp.signature"}
+
+
+def test_names_that_nobody_vouched_for_stay_out_of_messages() -> None:
+    """A terminal would obey them."""
+    vcek, ask, ark = MILAN.chain()
+    hostile = "\x1b[2J\x1b]0;owned\x07"
+    renamed = reissue(ask, MILAN.amd.ark.key, subject=hostile)
+    foreign_root = reissue(ark, MILAN.amd.ark.key, subject=hostile, issuer=hostile)
+
+    for chain in ((vcek, renamed, ark), (vcek, ask, foreign_root)):
+        finding = rejection(MILAN.report(), chain)
+        assert finding.detail.isprintable()
+        assert "unnamed" in finding.detail
+
+
+def test_sha1_certifies_nothing() -> None:
+    """Its collisions let one certificate stand for another."""
+    vcek, ask, ark = MILAN.chain()
+    weak_vcek = signed_with_sha1(vcek, MILAN.issuer_key)
+    weak_ask = signed_with_sha1(ask, MILAN.amd.ark.key)
+
+    assert rejection(MILAN.report(), (weak_vcek, ask, ark)).check == "amd.vek"
+    assert rejection(MILAN.report(), (vcek, weak_ask, ark)).check == "amd.ask"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from wasmtime_attestation.checks import Outcome
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -133,3 +135,22 @@ def test_what_is_missing_is_named(vector: vectors.SnpVector) -> None:
     ):
         message = missing(report, given, at=vectors.AT, anchors=AMD)
         assert f"{name} is missing; give it with --endorsements" in message
+
+
+@REAL
+def test_the_claims_of_a_real_report_are_json(vector: vectors.SnpVector) -> None:
+    report = vector.report()
+    claims = verify(report, vector.chain(), at=vectors.AT, anchors=AMD).claims
+
+    members = json.loads(json.dumps(claims.to_json()))
+
+    assert members["tee_type"] == "amd-sev-snp"
+    snp = members["amd-sev-snp"]
+    # Offsets of 56860, table "ATTESTATION_REPORT Structure".
+    assert snp["measurement"] == report[0x90:0xC0].hex()
+    assert snp["chip_id"] == report[0x1A0:0x1E0].hex()
+    assert snp["policy"]["debug_allowed"] is bool(report[0x0A] & 1 << 3)
+    assert snp["reported_tcb"]["microcode"] == report[0x187]
+    assert snp["signer"] == "VCEK"
+    assert snp["revocation_checked"] is False
+    assert not {"signature_r", "signature_s", "signed_bytes", "keys"} & snp.keys()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import signal
 import sys
 from typing import ClassVar
 
 import click
 
+from wasmtime_attestation.cli.terminal import say, tolerate_encodings
 from wasmtime_attestation.errors import AttestationError, InternalError
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,11 @@ def start_logging(*, verbose: bool) -> None:
 
 def main() -> None:
     """Runs the tool; every outcome is an exit code and a message, never a traceback."""
-    sys.exit(_exit_code())
+    tolerate_encodings()
+    code = _exit_code()
+    # From here on nothing is left to interrupt.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def _exit_code() -> int:
@@ -67,18 +73,20 @@ def _exit_code() -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except AttestationError as error:
-        click.echo(f"{error.case}: {error.message}", err=True)
+        say(f"{error.case}: {error.message}")
         return error.exit_code
     except BrokenPipeError:
         # Whoever read our output has gone; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return InternalError.exit_code
+    except OSError as error:
+        say(f"internal: the output cannot be written: {error.strerror}")
+        return InternalError.exit_code
     except Exception as error:
         log.info("internal error", exc_info=True)
-        click.echo(
+        say(
             f"internal: {type(error).__name__}: {error}; this is a fault of wasmtime-attestation, "
-            "please report it with the output of --verbose",
-            err=True,
+            "please report it with the output of --verbose"
         )
         return InternalError.exit_code
     return code if isinstance(code, int) else 0

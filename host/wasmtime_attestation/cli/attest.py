@@ -9,6 +9,7 @@ import click
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.cli import host, options
+from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import MAX_USER_DATA
 from wasmtime_attestation.issuer import NONCE_SIZE
 from wasmtime_attestation.wit import Target, TargetKind
@@ -58,6 +59,8 @@ def command(
     Without --nonce the challenge is random, and only the token's age says how
     fresh it is. No guest is involved, so the token names none.
     """
+    if output is not None and output == trust_out:
+        raise InvalidArgumentError("-o and --trust-out name the same file; the second would go")
     service = host.start(host.HostOptions(tee, trust_out))
     challenge = wit.Challenge(nonce or os.urandom(NONCE_SIZE), user_data, audience)
     token = service.for_guest(None).attest(target, challenge).token

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from wasmtime_attestation.checks import Check
 from wasmtime_attestation.claims import Json, to_json
+from wasmtime_attestation.cli.terminal import printable
 from wasmtime_attestation.errors import AttestationError, Finding, PolicyError
 from wasmtime_attestation.result import AttestationResult
 from wasmtime_attestation.wit import Status
 
 SCHEMA = 1
+_SPACES = re.compile(" {2,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +110,6 @@ def _finding(finding: Finding) -> Json:
     return {"check": finding.check, "detail": finding.detail}
 
 
-def printable(line: str) -> str:
-    """Escapes what a terminal obeys, or what looks like another line: claims are not our words."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-
-
 def as_text(report: Report) -> str:
     """Returns the report for people."""
     return "\n".join(map(printable, _lines(report)))
@@ -174,7 +172,8 @@ def _scalar(value: Json) -> str:
         case bool():
             return "yes" if value else "no"
         case _:
-            return str(value)
+            # Padding could push a forged line to where a terminal wraps.
+            return _SPACES.sub(" ", str(value))
 
 
 def _verdict(report: Report) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from wasmtime_attestation.cli import INTERRUPTED, host, options
+from wasmtime_attestation.cli.terminal import flush, say, slow
 from wasmtime_attestation.errors import AttestationError
 from wasmtime_attestation.world.runtime import (
     Directory,
@@ -24,8 +23,6 @@ from wasmtime_attestation.world.runtime import (
 TIMED_OUT = 124
 NOT_STARTED = 125
 TRAPPED = 134
-_SLOW = 2.0
-"""Seconds after which people want to know what they are waiting for."""
 
 
 def _directory(text: str) -> Directory:
@@ -83,7 +80,8 @@ def command(
 ) -> None:
     """Run a guest: a component or a core module, whichever the file is.
 
-    The guest's exit code is passed through. Codes of our own: 124 the time is
+    The guest's exit code is passed through; WASI allows 0 to 125 to a core
+    module, and 0 and 1 to a component. Codes of our own: 124 the time is
     over, 125 the guest could not be started, 134 it trapped, 130 interrupted.
     Options stand before GUEST.wasm; what follows it is the guest's.
     """
@@ -98,7 +96,9 @@ def command(
 
     code = _code(start)
     if runtime.is_blocked():
-        _leave(code)
+        # A thread is stuck in a call that does not return; Python would wait for it, or crash.
+        flush()
+        os._exit(code)
     ctx.exit(code)
 
 
@@ -107,33 +107,21 @@ def _code(start: Callable[[], int]) -> int:
     try:
         return start()
     except (AttestationError, StartError) as error:
-        click.echo(f"not started: {error}", err=True)
+        say(f"not started: {error}")
         return NOT_STARTED
     except GuestTrap as error:
-        click.echo(str(error), err=True)
+        say(str(error))
         return TRAPPED
     except GuestTimeout as error:
-        click.echo(str(error), err=True)
+        say(str(error))
         return TIMED_OUT
     except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
+        say("interrupted")
         return INTERRUPTED
 
 
 def _prepare(runtime: Runtime, path: Path) -> Guest:
     guest = Guest.from_file(path)
-    notice = threading.Timer(_SLOW, click.echo, [f"compiling {guest.name} …"], {"err": True})
-    notice.daemon = True
-    notice.start()
-    try:
+    with slow(f"compiling {guest.name} …"):
         runtime.compile(guest)
-    finally:
-        notice.cancel()
     return guest
-
-
-def _leave(code: int) -> None:
-    """Ends the process although a thread is stuck in a call that does not return."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)

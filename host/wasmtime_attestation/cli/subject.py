@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 from cryptography import x509
 
 from wasmtime_attestation.claims import Json, to_json
-from wasmtime_attestation.cli.options import read_file
 from wasmtime_attestation.endorsements import amd
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.bundle import Endorsements
-from wasmtime_attestation.errors import RejectedError
+from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
 from wasmtime_attestation.evidence import jwt, snp
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.recognise import MAX_SIZE, Token, recognise
 from wasmtime_attestation.evidence.token import PROFILE, EvidenceToken
 
+_MAX_GUEST = 256 << 20
 _WASM = b"\0asm"
 _PEM = b"-----BEGIN "
 _DER_SEQUENCE = b"\x30\x82"
@@ -24,29 +25,41 @@ _NOT_REPORTED = {"signed_bytes", "signature_r", "signature_s"}
 
 
 def describe(path: Path) -> dict[str, Json]:
-    """Decodes a file and returns what is in it.
+    """Decodes a file, or standard input for `-`, and returns what is in it.
 
     Raises:
         InvalidArgumentError: the file cannot be read, or is no valid guest or certificate.
         RejectedError: it is ill-formed, or nothing that is known.
     """
-    with path.open("rb") as file:
-        start = file.read(len(_PEM))
-    if start.startswith(_WASM):
-        return _guest(path)
-    data = read_file(path, MAX_SIZE)
-    if _PEM in data or start.startswith(_DER_SEQUENCE):
+    data = _read(path)
+    if data.startswith(_WASM):
+        return _guest(path.name, data)
+    if _PEM in data or data.startswith(_DER_SEQUENCE):
         return _endorsements(path, data)
     subject = recognise(data)
     return _token(subject.text) if isinstance(subject, Token) else _evidence(subject)
 
 
-def _guest(path: Path) -> dict[str, Json]:
+def _read(path: Path) -> bytes:
+    """Reads once, since a pipe gives its content only once; only guests may be large."""
+    try:
+        with click.open_file(str(path), "rb") as file:
+            data: bytes = file.read(MAX_SIZE + 1)
+            if data.startswith(_WASM):
+                data += file.read(_MAX_GUEST + 1 - len(data))
+    except OSError as error:
+        raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}") from error
+    return data
+
+
+def _guest(name: str, wasm: bytes) -> dict[str, Json]:
     # Only guests need wasmtime, whose import takes longer than everything else here.
     from wasmtime_attestation.world.guest import Guest
     from wasmtime_attestation.world.inspection import inspect
 
-    found = inspect(Guest.from_file(path))
+    if len(wasm) > _MAX_GUEST:
+        raise InvalidArgumentError(f"{name} has more than {_MAX_GUEST} bytes")
+    found = inspect(Guest(name, wasm))
     return {
         "kind": "guest",
         "abi": found.guest.abi,

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from wasmtime_attestation.cli import options
-from wasmtime_attestation.cli.report import Report, as_json_text, as_text, printable
+from wasmtime_attestation.cli.report import Report, as_json_text, as_text
+from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.cli.verification import Request, examine
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
-from wasmtime_attestation.endorsements.x509 import MAX_ITEMS, MAX_SIZE, spki_sha256
+from wasmtime_attestation.endorsements.x509 import MAX_SIZE, spki_sha256
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence import recognise
 from wasmtime_attestation.policy import MAX_SIZE as MAX_POLICY
 from wasmtime_attestation.policy import PRESETS, AppraisalPolicy, load
 from wasmtime_attestation.verifier.token import Expected
 
+log = logging.getLogger(__name__)
+MAX_FILES = 1000
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -108,33 +112,51 @@ def command(
 def _print(report: Report, *, as_json: bool) -> None:
     click.echo(json.dumps(as_json_text(report), indent=2) if as_json else as_text(report))
     for line in report.remarks:
-        click.echo(printable(line), err=True)
+        say(line)
 
 
 def _endorsements(paths: tuple[Path, ...]) -> Endorsements:
-    files = [file for path in paths for file in _files(path)]
-    return Endorsements.from_files((str(path), options.read_file(path, MAX_SIZE)) for path in files)
+    found = Endorsements()
+    for path in paths:
+        found += _folder(path) if path.is_dir() else _endorsement_file(path)
+    found.check_size()
+    return found
 
 
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
+def _endorsement_file(path: Path) -> Endorsements:
+    return Endorsements.from_files([(str(path), options.read_file(path, MAX_SIZE))])
+
+
+def _folder(folder: Path) -> Endorsements:
+    """Takes what a folder has; files that are no endorsements may stand there too."""
     try:
-        files = sorted(entry for entry in path.iterdir() if entry.is_file())
+        files = sorted(entry for entry in folder.iterdir() if entry.is_file())
     except OSError as error:
-        raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}") from error
-    if len(files) > MAX_ITEMS:
-        raise InvalidArgumentError(f"{path} has more than {MAX_ITEMS} files")
-    return files
+        raise InvalidArgumentError(f"{folder} cannot be read: {error.strerror}") from error
+    if len(files) > MAX_FILES:
+        raise InvalidArgumentError(
+            f"{folder} has more than {MAX_FILES} files; name the ones to use"
+        )
+    found = Endorsements()
+    for file in files:
+        try:
+            found += _endorsement_file(file)
+        except InvalidArgumentError as error:
+            log.info("left out: %s", error)
+    if not found:
+        raise InvalidArgumentError(f"{folder} has no certificate and no revocation list in it")
+    return found
 
 
 def _anchors(trust: tuple[Path, ...]) -> Anchors:
-    roots = Endorsements.from_files(
-        (str(path), options.read_file(path, MAX_SIZE)) for path in trust
-    )
-    if len(roots.certificates) < len(trust):
-        raise InvalidArgumentError("--trust takes files with a root certificate in PEM")
-    return Anchors.of_vendors().trusting([spki_sha256(root) for root in roots.certificates])
+    return Anchors.of_vendors().trusting([root for path in trust for root in _roots(path)])
+
+
+def _roots(path: Path) -> list[bytes]:
+    found = Endorsements.from_files([(str(path), options.read_file(path, MAX_SIZE))])
+    if not found.certificates:
+        raise InvalidArgumentError(f"--trust {path}: there is no certificate in it")
+    return [spki_sha256(certificate) for certificate in found.certificates]
 
 
 def _policy(name: str | None) -> AppraisalPolicy | None:

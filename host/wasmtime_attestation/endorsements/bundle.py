@@ -20,6 +20,7 @@ from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import EndorsementType, Evidence
 
 _PEM = b"-----BEGIN "
+_PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _PEM_CRL = b"-----BEGIN X509 CRL-----"
 Item = TypeVar("Item", x509.Certificate, x509.CertificateRevocationList)
 
@@ -53,11 +54,15 @@ class Endorsements:
         endorsements = cls()
         for name, data in contents:
             endorsements += cls._from_file(name, data)
-            if len(endorsements.certificates) + len(endorsements.crls) > MAX_ITEMS:
-                raise InvalidArgumentError(
-                    f"more than {MAX_ITEMS} certificates and revocation lists; name fewer files"
-                )
+            endorsements.check_size()
         return endorsements
+
+    def check_size(self) -> None:
+        """Raises `InvalidArgumentError` if there are more items than a verification takes."""
+        if len(self.certificates) + len(self.crls) > MAX_ITEMS:
+            raise InvalidArgumentError(
+                f"more than {MAX_ITEMS} certificates and revocation lists; name fewer files"
+            )
 
     @classmethod
     def of_evidence(cls, evidence: Evidence) -> Endorsements:
@@ -89,6 +94,10 @@ class Endorsements:
         blocks = [_PEM + block for block in data.split(_PEM)[1:]]
         if len(blocks) > MAX_ITEMS:
             raise ValueError(f"more than {MAX_ITEMS} PEM blocks")
+        for number, block in enumerate(blocks, 1):
+            if not block.startswith((_PEM_CERTIFICATE, _PEM_CRL)):
+                label = block[len(_PEM) :].partition(b"-")[0][:40].decode("ascii", "replace")
+                raise ValueError(f"PEM block {number} is {label}, not CERTIFICATE or X509 CRL")
         certificates = [x509.load_pem_x509_certificate(b) for b in blocks if _PEM_CRL not in b]
         crls = [x509.load_pem_x509_crl(b) for b in blocks if _PEM_CRL in b]
         return cls(

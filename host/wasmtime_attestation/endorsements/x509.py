@@ -140,6 +140,11 @@ def is_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) 
         return False
 
 
+def is_current(crl: x509.CertificateRevocationList, at: datetime) -> bool:
+    """Whether an instant is between thisUpdate and nextUpdate; a list without the latter is not."""
+    return crl.next_update_utc is not None and crl.last_update_utc <= at <= crl.next_update_utc
+
+
 def invalid_at(certificates: Iterable[x509.Certificate], at: datetime) -> str | None:
     """Names the first certificate that is not valid at an instant, or returns None."""
     for certificate in certificates:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 from dataclasses import dataclass
 
 from wasmtime_attestation.errors import RejectedError
@@ -35,6 +36,7 @@ def recognise(data: bytes) -> Token | Evidence:
     """
     if len(data) > MAX_SIZE:
         raise RejectedError.of(CHECK, f"the input is larger than {MAX_SIZE} bytes")
+    data = data.removeprefix(codecs.BOM_UTF8)
     text = data.strip()
     if text.isascii() and jwt.looks_like(text.decode("ascii")):
         return Token(text.decode("ascii"))
@@ -43,7 +45,7 @@ def recognise(data: bytes) -> Token | Evidence:
 
 def _binary(data: bytes) -> bytes:
     """Undoes hex or base64; bytes that are neither stand for themselves."""
-    text = b"".join(data.split())
+    text = b"".join(data.split()).removeprefix(b"0x")
     characters = frozenset(text)
     if text and characters <= _HEX and len(text) % 2 == 0:
         return bytes.fromhex(text.decode("ascii"))

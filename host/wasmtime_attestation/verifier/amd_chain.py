@@ -17,8 +17,6 @@ from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.amd import VersionedKey
 from wasmtime_attestation.endorsements.anchors import Anchor, Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
-from wasmtime_attestation.evidence.snp import SnpReport
-from wasmtime_attestation.evidence.snp_fields import SignerKind
 
 CHECKS = ("amd.vek", "amd.ask", "amd.ark", "amd.validity", "amd.revocation")
 
@@ -36,34 +34,6 @@ class AmdChain:
     revocation_checked: bool
 
 
-def select_signer(
-    report: SnpReport, endorsements: Endorsements, *, at: datetime, ledger: Ledger
-) -> VersionedKey:
-    """Finds the VCEK or VLEK for a report and checks that it is of the right kind.
-
-    Where several are given, the one for the report's TCB version and chip is
-    taken, and of several of these one that is valid; whether it really signed
-    the report is checked later.
-    """
-    kind = report.keys.signer
-    if kind is SignerKind.NONE or report.keys.chip_key_masked:
-        ledger.reject("snp.signer", "the report is not signed: its host masks the chip key")
-    candidates = [c for c in endorsements.certificates if amd.is_versioned_key(c)]
-    if not candidates:
-        ledger.unavailable(
-            "snp.signer",
-            f"the {kind.name} that signed the report is missing; give it with --endorsements",
-        )
-    signers, faults = _decode_all(candidates)
-    of_kind = [signer for signer in signers if signer.kind is kind]
-    if not of_kind:
-        faults += [f"a {signer.kind.name} was given" for signer in signers]
-        ledger.reject("snp.signer", f"the report is signed by a {kind.name}: {'; '.join(faults)}")
-    signer = max(of_kind, key=lambda candidate: _agreement(candidate, report, at))
-    ledger.passed("snp.signer", f"{signer.kind.name} for {signer.product_name}")
-    return signer
-
-
 def verify(
     signer: VersionedKey,
     endorsements: Endorsements,
@@ -78,41 +48,27 @@ def verify(
         RejectedError: a link, the root, a validity or a revocation check failed.
         UnavailableError: a certificate of the chain is missing.
     """
-    ask = _find_ask(signer, endorsements, ledger)
-    ark = _find_ark(ask, endorsements, ledger)
+    ask = _find_ask(signer, endorsements, at, ledger)
+    ark = _find_ark(ask, endorsements, at, ledger)
     anchor = _check_ark(ark, anchors, ledger)
     _check_validity((signer.certificate, ask, ark), at, ledger)
     checked = _check_revocation(ask, ark, endorsements, at, ledger)
     return AmdChain(anchor, checked)
 
 
-def _decode_all(candidates: list[x509.Certificate]) -> tuple[list[VersionedKey], list[str]]:
-    signers, faults = [], []
-    for certificate in candidates:
-        try:
-            signers.append(amd.decode(certificate))
-        except ValueError as error:
-            faults.append(f"a certificate cannot be used: {error}")
-    return signers, faults
-
-
-def _agreement(signer: VersionedKey, report: SnpReport, at: datetime) -> tuple[bool, bool, bool]:
-    chip = signer.hwid is None or report.chip_id.startswith(signer.hwid)
-    valid = certs.invalid_at([signer.certificate], at) is None
-    return chip, signer.tcb == report.reported_tcb, valid
-
-
-def _find_ask(signer: VersionedKey, endorsements: Endorsements, ledger: Ledger) -> x509.Certificate:
-    ask = _issuer_of("amd.vek", signer.certificate, endorsements, ledger)
+def _find_ask(
+    signer: VersionedKey, endorsements: Endorsements, at: datetime, ledger: Ledger
+) -> x509.Certificate:
+    ask = _issuer_of("amd.vek", signer.certificate, endorsements, at, ledger)
     name = certs.common_name(ask.subject)
     ledger.passed("amd.vek", f"{signer.kind.name} is signed by {name}")
     return ask
 
 
 def _find_ark(
-    ask: x509.Certificate, endorsements: Endorsements, ledger: Ledger
+    ask: x509.Certificate, endorsements: Endorsements, at: datetime, ledger: Ledger
 ) -> x509.Certificate:
-    ark = _issuer_of("amd.ask", ask, endorsements, ledger)
+    ark = _issuer_of("amd.ask", ask, endorsements, at, ledger)
     if not certs.is_authority(ask):
         ledger.reject("amd.ask", f"{certs.common_name(ask.subject)} is no certification authority")
     ledger.passed("amd.ask", f"{certs.common_name(ask.subject)} is signed by "
@@ -121,15 +77,22 @@ def _find_ark(
 
 
 def _issuer_of(
-    check: str, certificate: x509.Certificate, endorsements: Endorsements, ledger: Ledger
+    check: str,
+    certificate: x509.Certificate,
+    endorsements: Endorsements,
+    at: datetime,
+    ledger: Ledger,
 ) -> x509.Certificate:
-    """Finds the certificate whose key made a signature; a wrong one is worse than none."""
+    """Finds the certificate whose key made a signature, of several one that is valid.
+
+    A wrong one is worse than none: the first is rejected, the second unavailable.
+    """
     child = certs.common_name(certificate.subject)
     parent = certs.common_name(certificate.issuer)
     authorities = [c for c in endorsements.certificates if not amd.is_versioned_key(c)]
-    for candidate in authorities:
-        if certs.is_issued_by(certificate, candidate):
-            return candidate
+    issuers = [c for c in authorities if certs.is_issued_by(certificate, c)]
+    if issuers:
+        return min(issuers, key=lambda issuer: certs.invalid_at([issuer], at) is not None)
     # Only a root can stand where a root is missing, and an ASK or ASVK where that is missing.
     of_a_root = not amd.is_versioned_key(certificate)
     others = [c for c in authorities if (c.issuer == c.subject) is of_a_root]
@@ -179,19 +142,33 @@ def _check_revocation(
         ledger.not_checked(check, f"no revocation list of {certs.common_name(ark.subject)} given")
         return False
     for crl in lists:
-        if not certs.is_signed_by(crl, ark):
-            ledger.reject(check, "a revocation list is not signed by the ARK it names")
-        critical = certs.unknown_critical_extension(crl)
-        if critical is not None:
-            # RFC 5280 section 5.2: such a list may be a part of the whole.
-            ledger.reject(check, f"the revocation list has extension {critical}; give a whole one")
-        if crl.next_update_utc is None or not crl.last_update_utc <= at <= crl.next_update_utc:
-            ledger.reject(
-                check,
-                f"the revocation list is for {crl.last_update_utc} to {crl.next_update_utc}, "
-                f"not for {at.isoformat()}; fetch a current one",
-            )
-        if crl.get_revoked_certificate_by_serial_number(ask.serial_number) is not None:
-            ledger.reject(check, f"AMD revoked {certs.common_name(ask.subject)}")
-    ledger.passed(check, f"{certs.common_name(ask.subject)} is not revoked")
+        _check_list(crl, ask, ark, ledger)
+    current = [crl for crl in lists if certs.is_current(crl, at)]
+    if not current:
+        dates = ", ".join(f"{crl.last_update_utc} to {crl.next_update_utc}" for crl in lists)
+        ledger.reject(
+            check,
+            f"no revocation list is for {at.isoformat()}: given are {dates}; fetch a current one",
+        )
+    newest = max(crl.last_update_utc for crl in current)
+    name = certs.common_name(ask.subject)
+    ledger.passed(check, f"{name} is not revoked in the list of {newest.isoformat()}")
     return True
+
+
+def _check_list(
+    crl: x509.CertificateRevocationList,
+    ask: x509.Certificate,
+    ark: x509.Certificate,
+    ledger: Ledger,
+) -> None:
+    """Every list that is authentic counts against the ASK, an outdated one too."""
+    check = "amd.revocation"
+    if not certs.is_signed_by(crl, ark):
+        ledger.reject(check, "a revocation list is not signed by the ARK it names")
+    critical = certs.unknown_critical_extension(crl)
+    if critical is not None:
+        # RFC 5280 section 5.2: such a list may be a part of the whole.
+        ledger.reject(check, f"the revocation list has extension {critical}; give a whole one")
+    if crl.get_revoked_certificate_by_serial_number(ask.serial_number) is not None:
+        ledger.reject(check, f"AMD revoked {certs.common_name(ask.subject)}")

@@ -8,11 +8,6 @@ from __future__ import annotations
 import hmac
 from datetime import datetime
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA384
-
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims, SnpClaims
 from wasmtime_attestation.endorsements.amd import VersionedKey
@@ -21,7 +16,7 @@ from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import snp
 from wasmtime_attestation.evidence.snp_fields import ProductLine
-from wasmtime_attestation.verifier import amd_chain
+from wasmtime_attestation.verifier import amd_chain, snp_signer
 from wasmtime_attestation.verifier.amd_chain import AmdChain
 from wasmtime_attestation.wit import TeeType
 
@@ -62,7 +57,7 @@ def verify(
     """
     ledger.plan(CHECKS)
     report = _decode(data, ledger)
-    signer = amd_chain.select_signer(report, endorsements, at=at, ledger=ledger)
+    signer = snp_signer.select(report, endorsements, at=at, ledger=ledger)
     chain = amd_chain.verify(signer, endorsements, at=at, anchors=anchors, ledger=ledger)
     _check_signature(report, signer, ledger)
     line = _check_product(report, signer, chain, ledger)
@@ -83,10 +78,7 @@ def _decode(data: bytes, ledger: Ledger) -> snp.SnpReport:
 
 
 def _check_signature(report: snp.SnpReport, signer: VersionedKey, ledger: Ledger) -> None:
-    signature = encode_dss_signature(report.signature_r, report.signature_s)
-    try:
-        signer.key.verify(signature, report.signed_bytes, ec.ECDSA(SHA384()))
-    except InvalidSignature:
+    if not snp_signer.signed(signer, report):
         ledger.reject(
             "snp.signature",
             f"the {signer.kind.name} did not sign this report: it was altered, or it is of "

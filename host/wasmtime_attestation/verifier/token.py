@@ -207,7 +207,8 @@ def _check_expected(token: EvidenceToken, expected: Expected, ledger: Ledger) ->
     else:
         ledger.passed("token.nonce", "the token answers the given nonce")
     if expected.audience is None:
-        ledger.not_checked("token.audience", "no audience was given")
+        meant = "nobody" if token.audience is None else brief(token.audience)
+        ledger.not_checked("token.audience", f"no audience was given; the token is for {meant}")
     elif token.audience != expected.audience:
         ledger.reject(
             "token.audience",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from wasmtime_attestation import wit
-from wasmtime_attestation.errors import AttestationError, InternalError
+from wasmtime_attestation.errors import CASES, AttestationError, InternalError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Boundary:
     def _call(self, function: Callable[[], T]) -> T:
         try:
             return function()
-        except AttestationError:
+        except CASES:
             raise
         except Exception as error:
             log.exception("the host failed while it served a guest")

@@ -81,7 +81,7 @@ def _component(engine: Engine, guest: Guest) -> Program:
     component = Component(engine, guest.wasm)
     check_imports(engine, component)
     exports = component.type.exports(engine).items()
-    commands = (name for name, item in exports if _is_command(engine, name, item))
+    commands = (name for name, item in exports if is_command(engine, name, item))
     entry = next(commands, None)
     if entry is None:
         raise StartError(
@@ -94,7 +94,7 @@ def _component(engine: Engine, guest: Guest) -> Program:
 def _core_module(engine: Engine, guest: Guest) -> Program:
     module = Module(engine, guest.wasm)
     types = [export.type for export in module.exports if export.name == CORE_ENTRY]
-    if not any(isinstance(type_, FuncType) and _takes_nothing(type_) for type_ in types):
+    if not any(isinstance(type_, FuncType) and takes_nothing(type_) for type_ in types):
         raise StartError(
             f"{guest.name} is a library: it does not export the function `{CORE_ENTRY}`, so "
             "nothing says what to run; build it as a command (of WASI preview 1)"
@@ -102,12 +102,14 @@ def _core_module(engine: Engine, guest: Guest) -> Program:
     return Program(guest.name, guest.abi, module.serialize(), CORE_ENTRY)
 
 
-def _is_command(engine: Engine, name: str, item: Item) -> bool:
+def is_command(engine: Engine, name: str, item: Item) -> bool:
+    """Whether an export of a component is `wasi:cli/run` of WASI 0.2."""
     if _COMPONENT_ENTRY.fullmatch(name) is None:
         return False
     run = functions(engine, name, item).get("run")
     return run is not None and fits(run, _RUN)
 
 
-def _takes_nothing(function: FuncType) -> bool:
+def takes_nothing(function: FuncType) -> bool:
+    """Whether a core function has the type of `_start`."""
     return not function.params and not function.results

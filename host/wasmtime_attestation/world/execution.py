@@ -55,7 +55,15 @@ def _component(store: Store, program: Program, world: wit.World) -> int:
         except WasmtimeError as error:
             raise _not_started(program, error) from error
         run = code.get_export_index("run", code.get_export_index(program.entry))
-        answer = call_guest(instance.get_func(store, run), store)
+        try:
+            answer = call_guest(instance.get_func(store, run), store)
+        except WasmtimeError as error:
+            if _ASYNC in str(error):
+                raise StartError(
+                    f"{program.name} exports an async `run`, which this host cannot call; "
+                    "build it with a synchronous one (WASI 0.2)"
+                ) from error
+            raise
         return 0 if answer.tag == "ok" else 1
 
 
@@ -65,7 +73,12 @@ def _core_module(store: Store, program: Program, world: wit.World) -> int:
         linker.define_wasi()
         link_legacy(linker, world)
         try:
-            instance = call_guest(linker.instantiate, store, code)
+            # Resolves imports by itself, so that what fails after it is no import's name.
+            linked = linker.instantiate_pre(code)
+        except WasmtimeError as error:
+            raise _unlinked(program, error) from error
+        try:
+            instance = call_guest(linked.instantiate, store)
         except (WasmtimeError, Trap) as error:
             raise _not_started(program, error) from error
         call_guest(cast("Func", instance.exports(store)[program.entry]), store)
@@ -79,10 +92,16 @@ def _not_started(program: Program, error: WasmtimeError | Trap) -> Exception:
     text = str(error)
     if "wasm backtrace:" in text:
         return GuestTrap.of(program.name, error)
+    return _unlinked(program, error)
+
+
+def _unlinked(program: Program, error: WasmtimeError | Trap) -> StartError:
+    text = str(error)
     return StartError(
         f"{program.name} cannot start: {printable(text)}. A host of {wit.PACKAGE}@{wit.VERSION} "
         f"gives a {program.abi} that package and WASI {_WASI[program.abi]}, within its limits"
     )
 
 
+_ASYNC = "cannot synchronously call an async-lifted export"
 _WASI = {Abi.COMPONENT: "0.2", Abi.CORE: "preview 1"}

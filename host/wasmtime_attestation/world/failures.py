@@ -24,7 +24,7 @@ class GuestTrap(Exception):  # noqa: N818 - WebAssembly's own term
         self.reason = reason
         self.function = function
         where = "" if function is None else f" in {function}"
-        super().__init__(f"{name} trapped{where}: {reason}")
+        super().__init__(f"{printable(name)} trapped{where}: {reason}")
 
     @classmethod
     def of(cls, name: str, error: Exception) -> GuestTrap:
@@ -44,7 +44,9 @@ class GuestTimeout(Exception):  # noqa: N818 - as `GuestTrap`
     """
 
     def __init__(self, name: str, seconds: float) -> None:
-        super().__init__(f"{name} did not end within {seconds:g} seconds and was stopped")
+        super().__init__(
+            f"{printable(name)} did not end within {seconds:g} seconds and was stopped"
+        )
 
 
 class StartError(Exception):

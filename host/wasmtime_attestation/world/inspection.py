@@ -8,14 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
-from wasmtime import Config, Engine, MemoryType, Module, WasmtimeError
-from wasmtime.component import Component, ComponentInstanceType, FuncType
+from wasmtime import (
+    Config,
+    Engine,
+    ExportType,
+    FuncType,
+    Linker,
+    MemoryType,
+    Module,
+    WasmtimeError,
+    component,
+)
+from wasmtime.component import Component, ComponentInstanceType
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.world.compiler import is_command, takes_nothing
+from wasmtime_attestation.world.failures import printable
 from wasmtime_attestation.world.guest import Abi, Guest
-from wasmtime_attestation.world.legacy import IMPORT_MODULE
+from wasmtime_attestation.world.legacy import IMPORT_MODULE, link_legacy
+from wasmtime_attestation.world.signatures import SignatureError, check_imports
 
 _FIRST = {"attest_vm", "attest_gpu", "verify_token", "clear_cache"}
 _FIVE = _FIRST | {"detect_tee"}
@@ -76,7 +90,9 @@ def inspect(guest: Guest) -> Inspection:
             return _component(guest, engine, Component(engine, guest.wasm))
         return _core(guest, Module(engine, guest.wasm))
     except WasmtimeError as error:
-        raise InvalidArgumentError(f"{guest.name} is no valid WebAssembly: {error}") from error
+        raise InvalidArgumentError(
+            f"{guest.name} is no valid WebAssembly: {printable(str(error))}"
+        ) from error
 
 
 def _component(guest: Guest, engine: Engine, component: Component) -> Inspection:
@@ -89,8 +105,9 @@ def _component(guest: Guest, engine: Engine, component: Component) -> Inspection
             wasi.append(name)
         else:
             foreign.append(name)
-    exports = component.type.exports(engine)
-    runs = any(name.startswith("wasi:cli/run@0.2.") for name in exports)
+    exports = component.type.exports(engine).items()
+    runs = any(is_command(engine, name, item) for name, item in exports)
+    library = "a library component: `run` cannot start it, an embedder can"
     return Inspection(
         guest=guest,
         world=world,
@@ -98,15 +115,22 @@ def _component(guest: Guest, engine: Engine, component: Component) -> Inspection
         foreign=foreign,
         generation=None,
         missing=[] if runs else ["wasi:cli/run@0.2.x"],
-        warnings=[] if runs else ["a library component: `run` cannot start it, an embedder can"],
+        warnings=[*_mismatch(engine, component), *([] if runs else [library])],
     )
+
+
+def _mismatch(engine: Engine, component: Component) -> Iterator[str]:
+    try:
+        check_imports(engine, component)
+    except SignatureError as error:
+        yield f"`run` refuses it: {error}"
 
 
 def _functions(engine: Engine, instance: object) -> list[str]:
     if not isinstance(instance, ComponentInstanceType):
         return []
     exports = instance.exports(engine)
-    return [name for name, export in exports.items() if isinstance(export.ty, FuncType)]
+    return [name for name, export in exports.items() if isinstance(export.ty, component.FuncType)]
 
 
 def _core(guest: Guest, module: Module) -> Inspection:
@@ -114,7 +138,7 @@ def _core(guest: Guest, module: Module) -> Inspection:
     functions = [name for source, name in imports if source == IMPORT_MODULE]
     ours = {IMPORT_MODULE, _WASI_P1}
     foreign = [f"{source}.{name}" for source, name in imports if source not in ours]
-    exports = {export.name for export in module.exports}
+    exports = {export.name for export in module.exports if _is_as_expected(export)}
     return Inspection(
         guest=guest,
         world={IMPORT_MODULE: functions} if functions else {},
@@ -122,8 +146,32 @@ def _core(guest: Guest, module: Module) -> Inspection:
         foreign=foreign + [f"{IMPORT_MODULE}.{name}" for name in functions if not _known(name)],
         generation=_generation(set(functions), imports),
         missing=sorted({"memory", "_start", "cabi_realloc"} - exports),
-        warnings=list(_warnings(module, imports, exports)),
+        warnings=[*_unlinked(module), *_warnings(module, imports, exports)],
     )
+
+
+def _is_as_expected(export: ExportType) -> bool:
+    """Whether an export that a host looks for is of the kind that it looks for."""
+    match export.name:
+        case "_start":
+            return isinstance(export.type, FuncType) and takes_nothing(export.type)
+        case "memory":
+            return isinstance(export.type, MemoryType)
+        case "cabi_realloc":
+            return isinstance(export.type, FuncType)
+        case _:
+            return True
+
+
+def _unlinked(module: Module) -> Iterator[str]:
+    """Links the module as `run` would, which calls nothing."""
+    with Engine() as engine, Linker(engine) as linker:
+        linker.define_wasi()
+        link_legacy(linker, cast("wit.World", None))
+        try:
+            linker.instantiate_pre(module)
+        except WasmtimeError as error:
+            yield f"`run` refuses it: {printable(str(error))}"
 
 
 def _known(function: str) -> bool:

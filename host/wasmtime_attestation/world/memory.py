@@ -28,6 +28,8 @@ MAX_REGIONS = 1024
 FAILURE = 0
 """What a function of the legacy ABI returns instead of an address when it fails."""
 
+# What wasmtime says of `proc_exit` with a code that WASI preview 1 does not allow.
+_BAD_EXIT = "exit with invalid exit status"
 _ADDRESSES = range(1, 1 << 31)  # guests in the field read addresses as signed and refuse 0
 _FIRST_ADDRESS = 8
 _Identity = tuple[int, int, int]
@@ -218,4 +220,4 @@ def _is_realloc(function: Func, caller: Caller) -> bool:
 def _ends_the_run(error: Trap | WasmtimeError) -> bool:
     if isinstance(error, Trap):
         return error.trap_code in (TrapCode.INTERRUPT, TrapCode.OUT_OF_FUEL)
-    return isinstance(error, ExitTrap)
+    return isinstance(error, ExitTrap) or _BAD_EXIT in str(error)

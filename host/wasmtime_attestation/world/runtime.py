@@ -117,7 +117,7 @@ class Runtime:
             worker.stop(interrupt)
         finally:
             if not worker.done:
-                self._blocked.append(worker)
+                self._blocked = [*(w for w in self._blocked if not w.done), worker]
 
 
 def _flush() -> None:
