@@ -135,10 +135,13 @@ def test_the_presets() -> None:
         ("schema = 1\nsnp = []", "snp must be of type dict"),
         ("schema = 1\n[snp]\nvmpl = 0", "snp.vmpl must be of type list"),
         ("schema = 1\n[snp]\nvmpl = [true]", "snp.vmpl must be a list of int"),
-        ("schema = 1\n[snp]\nvmpl = [-1]", "snp.vmpl must not be negative"),
+        ("schema = 1\n[snp]\nvmpl = [-1]", "snp.vmpl must be from 0 to 3"),
         ("schema = 1\n[snp]\nallow-smt = 0", "snp.allow-smt must be of type bool"),
         ('schema = 1\n[snp]\nallow-smt = "false"', "snp.allow-smt must be of type bool"),
-        ("schema = 1\n[snp]\nminimum-guest-svn = -1", "minimum-guest-svn must not be negative"),
+        (
+            "schema = 1\n[snp]\nminimum-guest-svn = -1",
+            "minimum-guest-svn must be from 0 to 4294967295",
+        ),
         (
             "schema = 1\n[snp.minimum-tcb.Milan]\nsnp = 1.5",
             "snp.minimum-tcb.Milan.snp must be of type int",

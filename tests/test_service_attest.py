@@ -46,6 +46,12 @@ def test_attest_answers_the_challenge(world: wit.World) -> None:
     assert claims["token"]["user_data"] == "AGRhdGE"
 
 
+@pytest.mark.parametrize("guest", [GUEST, OTHER_GUEST, None])
+def test_attest_names_the_guest_that_asks(host: Host, guest: bytes | None) -> None:
+    token = attest(host.world(guest)).token
+    assert host.world().verify(token, Expectations(NONCE)).guest_digest == guest
+
+
 def test_attest_is_always_fresh_and_leaves_the_cache_alone(world: wit.World) -> None:
     kept = world.attest_vm()
     assert attest(world).token != attest(world).token

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,14 @@ EXIT = """(module
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 1)
   (func (export "_start") (call $exit (i32.const %d))))"""
+SAY_AND_LOOP = r"""(module
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\08\00\00\00\03\00\00\00on\n")
+  (func (export "_start")
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))
+    (loop (br 0))))"""
 LOOP = '(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))'
 TRAP = '(module (memory (export "memory") 1) (func $deep (export "_start") unreachable))'
 COUNT_ENVIRONMENT = """(module
@@ -74,12 +81,16 @@ def test_a_guest_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_stops_an_endless_guest(tmp_path: Path) -> None:
-    path = guest(tmp_path, LOOP)
-    process = subprocess.Popen([*TOOL, "run", str(path)], stderr=subprocess.PIPE, text=True)
-    time.sleep(2)
-    assert process.poll() is None
+    process = subprocess.Popen(
+        [*TOOL, "run", str(guest(tmp_path, SAY_AND_LOOP))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "on\n"
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in stderr
 

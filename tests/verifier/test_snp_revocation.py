@@ -100,10 +100,14 @@ def test_a_list_holds_from_this_update_to_next_update_to_the_second() -> None:
     assert "fetch a current one" in stale.detail
 
 
-def test_a_stale_list_is_not_forgiven_for_a_current_one() -> None:
-    stale = crl(ARK, ARK_KEY, begin=AT - 2 * SECOND, end=AT - SECOND)
+def test_outdated_lists_beside_a_current_one_only_count_against() -> None:
+    """A folder that gains a list every month keeps working; a revocation is never forgotten."""
+    begin, end = AT - 2 * SECOND, AT - SECOND
+    stale = crl(ARK, ARK_KEY, begin=begin, end=end)
+    revoking = crl(ARK, ARK_KEY, begin=begin, end=end, revoked=[ASK_SERIAL])
 
-    assert "fetch a current one" in rejected(EMPTY, stale).detail
+    assert with_lists(stale, EMPTY).claims.details.revocation_checked
+    assert rejected(EMPTY, revoking).detail == "AMD revoked SEV-Milan"
 
 
 def test_a_list_without_an_end() -> None:

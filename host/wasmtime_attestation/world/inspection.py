@@ -88,7 +88,7 @@ def inspect(guest: Guest) -> Inspection:
     try:
         if guest.abi is Abi.COMPONENT:
             return _component(guest, engine, Component(engine, guest.wasm))
-        return _core(guest, Module(engine, guest.wasm))
+        return _core(guest, engine, Module(engine, guest.wasm))
     except WasmtimeError as error:
         raise InvalidArgumentError(
             f"{guest.name} is no valid WebAssembly: {printable(str(error))}"
@@ -133,7 +133,7 @@ def _functions(engine: Engine, instance: object) -> list[str]:
     return [name for name, export in exports.items() if isinstance(export.ty, component.FuncType)]
 
 
-def _core(guest: Guest, module: Module) -> Inspection:
+def _core(guest: Guest, engine: Engine, module: Module) -> Inspection:
     imports = [(item.module, item.name or "") for item in module.imports]
     functions = [name for source, name in imports if source == IMPORT_MODULE]
     ours = {IMPORT_MODULE, _WASI_P1}
@@ -146,7 +146,7 @@ def _core(guest: Guest, module: Module) -> Inspection:
         foreign=foreign + [f"{IMPORT_MODULE}.{name}" for name in functions if not _known(name)],
         generation=_generation(set(functions), imports),
         missing=sorted({"memory", "_start", "cabi_realloc"} - exports),
-        warnings=[*_unlinked(module), *_warnings(module, imports, exports)],
+        warnings=[*_warnings(module, imports, exports), *_unlinked(engine, module)],
     )
 
 
@@ -163,9 +163,9 @@ def _is_as_expected(export: ExportType) -> bool:
             return True
 
 
-def _unlinked(module: Module) -> Iterator[str]:
+def _unlinked(engine: Engine, module: Module) -> Iterator[str]:
     """Links the module as `run` would, which calls nothing."""
-    with Engine() as engine, Linker(engine) as linker:
+    with Linker(engine) as linker:
         linker.define_wasi()
         link_legacy(linker, cast("wit.World", None))
         try:
