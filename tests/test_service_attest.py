@@ -26,7 +26,7 @@ from wasmtime_attestation.wit import (
 )
 
 from tests.fakes.amd import real_anchors
-from tests.fakes.host import GUEST, MEASUREMENT, Clock, Host, attest, start
+from tests.fakes.host import GUEST, MEASUREMENT, OTHER_GUEST, Clock, Host, attest, start
 from tests.fakes.token import NONCE, NOW, Forger
 
 

@@ -18,7 +18,7 @@ def main() -> None:
     """Compiles the guest if it is older than its sources."""
     if OUTPUT.exists() and OUTPUT.stat().st_mtime > max(s.stat().st_mtime for s in SOURCES):
         return
-    print(f"building {OUTPUT.name}; the first time takes about a minute", flush=True)  # noqa: T201
+    print(f"building {OUTPUT.name}; the first time takes about a minute", flush=True)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=OUTPUT.parent) as folder:
         partial = Path(folder) / OUTPUT.name

@@ -23,7 +23,7 @@ def main() -> None:
     """Builds the guest if it is older than its sources."""
     if OUTPUT.exists() and OUTPUT.stat().st_mtime > max(s.stat().st_mtime for s in SOURCES):
         return
-    print(f"building {OUTPUT.name} …", flush=True)  # noqa: T201
+    print(f"building {OUTPUT.name} …", flush=True)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     tool = Path(sys.executable).parent / "componentize-py"
     world = [*(f"--wit-path={folder}" for folder in WIT), f"--world={WORLD}"]

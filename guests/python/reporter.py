@@ -5,6 +5,7 @@ Built by `make guests` with componentize-py; `wit_world` is made from the WIT.
 
 import os
 import sys
+from pathlib import Path
 
 from componentize_py_types import Err
 from wit_world.exports import Run as RunInterface
@@ -48,9 +49,8 @@ def attest() -> str | None:
 def save(token: str) -> None:
     """Writes the token to the file after `--save`, if there is one."""
     if "--save" in sys.argv[1:-1]:
-        path = sys.argv[sys.argv.index("--save") + 1]
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(token)
+        path = Path(sys.argv[sys.argv.index("--save") + 1])
+        path.write_text(token, encoding="utf-8")
 
 
 def answer_challenge() -> str:

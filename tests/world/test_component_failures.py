@@ -86,7 +86,10 @@ class HomemadeError(AttestationError):
 def test_an_error_outside_the_closed_set_is_internal(
     guest: Embedder, error: AttestationError
 ) -> None:
-    assert guest.call(failing(error), "attest-vm") == ("internal", "the host failed; its log says why")
+    assert guest.call(failing(error), "attest-vm") == (
+        "internal",
+        "the host failed; its log says why",
+    )
 
 
 def test_error_texts_that_utf8_cannot_encode_are_escaped(guest: Embedder) -> None:
