@@ -68,8 +68,8 @@ def test_each_part_is_canonical_base64url(place: int, suffix: str) -> None:
 
 @pytest.mark.parametrize(("ours", "theirs"), ["-+", "_/"])
 def test_the_other_alphabet_is_rejected(ours: str, theirs: str) -> None:
-    text = ".".join(parts())
-    assert ours in text
+    # Header and payload are ASCII, whose base64url has neither; one signature in eight has not.
+    text = next(token for token in iter(HOST.token, "") if ours in token)
     assert "base64url has characters" in rejected(text.replace(ours, theirs)).message
 
 
