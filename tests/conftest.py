@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+
 from hypothesis import settings
 
 # The same examples every time, and no verdict that depends on how busy the machine is.
 settings.register_profile("deterministic", derandomize=True, deadline=None)
 settings.load_profile("deterministic")
+
+# A job in the background may ignore Ctrl-C, and its children with it; tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -30,6 +30,8 @@ def wrapped(text: bytes, width: int) -> bytes:
         pytest.param(HEX, id="hex"),
         pytest.param(HEX.upper(), id="upper-case hex"),
         pytest.param(wrapped(HEX, 60), id="hex in lines"),
+        pytest.param(b"0x" + HEX, id="hex with its prefix"),
+        pytest.param(b"\xef\xbb\xbf" + HEX, id="hex with a byte order mark"),
         pytest.param(BASE64, id="base64"),
         pytest.param(BASE64.rstrip(b"="), id="base64 without padding"),
         pytest.param(base64.urlsafe_b64encode(REPORT), id="base64url"),

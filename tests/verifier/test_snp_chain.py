@@ -103,6 +103,15 @@ def test_of_two_certificates_for_one_key_the_valid_one_is_taken() -> None:
     verify(VLEK.report(), (vlek, expired, *authorities))
 
 
+@pytest.mark.parametrize("position", [1, 2], ids=["ask", "ark"])
+def test_of_two_certificates_for_one_authority_the_valid_one_is_taken(position: int) -> None:
+    chain = MILAN.chain()
+    expired = reissue(chain[position], MILAN.amd.ark.key, not_after=NOT_BEFORE + SECOND)
+
+    verify(MILAN.report(), (expired, *chain))
+    verify(MILAN.report(), (*chain, expired))
+
+
 def test_of_several_vceks_the_one_for_chip_and_tcb_is_taken() -> None:
     other_tcb = replace(MILAN, tcb=replace(MILAN.tcb, snp=23)).key.certificate
     other_chip = replace(MILAN, hwid=bytes(64)).key.certificate
