@@ -19,8 +19,9 @@ CHECKS: Mapping[str, str] = MappingProxyType(
     {
         "input.format": "The input is a token or evidence of a known kind.",
         "token.format": "The token is a strict compact JWS: canonical base64url, no duplicate "
-        "member, no header beyond `alg`, `typ` and `kid`.",
-        "token.profile": "`alg` is ES384, `typ` is eat+jwt and `eat_profile` is one that is known.",
+        "member, and every claim is known, of its kind and within its bounds.",
+        "token.profile": "`alg` is ES384, `typ` is eat+jwt, `eat_profile` is one that is known; the "
+        "header has no member beyond `alg`, `typ` and `kid`.",
         "token.key": "`kid` is the RFC 7638 thumbprint of the key in `cnf`, a point on P-384.",
         "token.signature": "The signature is made by the key in `cnf`.",
         "token.time": "`iat`, `exp` and `nbf` are whole numbers and hold at the given instant; "
@@ -29,7 +30,7 @@ CHECKS: Mapping[str, str] = MappingProxyType(
         "token.nonce": "`eat_nonce` is the expected nonce.",
         "token.audience": "`aud` is the expected audience.",
         "token.issuer": "The issuer is one that the configuration accepts.",
-        "token.evidence": "The token carries exactly one piece of evidence, of a known kind.",
+        "token.evidence": "The token carries exactly one piece of evidence.",
         "evidence.endorsements": "The endorsements that came with the evidence can be read.",
         "snp.format": "The bytes are a SEV-SNP attestation report of a known version; every "
         "reserved byte is zero.",

@@ -9,10 +9,8 @@ from enum import Enum, StrEnum
 
 from wasmtime_attestation.evidence.snp import SnpReport
 from wasmtime_attestation.evidence.snp_fields import ProductLine
+from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.wit import TeeType
-
-Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
-"""A JSON value as this package prints it: no floating-point numbers."""
 
 _NOT_CLAIMS = {"signature_r", "signature_s", "signed_bytes", "keys"}
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
-from wasmtime_attestation.claims import Json, to_json
+from wasmtime_attestation.claims import to_json
 from wasmtime_attestation.evidence import snp
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
+from wasmtime_attestation.evidence.strict_json import Json
 
 MAX_SIZE = 4096
 """Bytes in a summary."""

@@ -80,7 +80,7 @@ def _exit_code() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return InternalError.exit_code
     except OSError as error:
-        say(f"internal: the output cannot be written: {error.strerror}")
+        say(f"internal: {error.strerror or error}; nothing more can be read or written")
         return InternalError.exit_code
     except Exception as error:
         log.info("internal error", exc_info=True)

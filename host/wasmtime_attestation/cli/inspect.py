@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation.claims import Json
 from wasmtime_attestation.cli import INTERRUPTED, options
 from wasmtime_attestation.cli.report import tree
 from wasmtime_attestation.cli.subject import describe
 from wasmtime_attestation.cli.terminal import flush, printable, say, slow
+from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.world.worker import Worker
 
 NOT_VERIFIED = "decoded, NOT VERIFIED: anyone can write such a file"

@@ -137,4 +137,6 @@ def read_start(path: Path, size: int) -> bytes:
             data: bytes = file.read(size)
     except OSError as error:
         raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}") from error
+    except RuntimeError as error:  # click's, for a standard input that is closed
+        raise InvalidArgumentError("standard input is closed; name a file") from error
     return data

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from cryptography import x509
 
-from wasmtime_attestation.claims import Json, to_json
+from wasmtime_attestation.claims import to_json
 from wasmtime_attestation.endorsements import amd
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -15,6 +15,7 @@ from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
 from wasmtime_attestation.evidence import jwt, snp
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.recognise import MAX_SIZE, Token, recognise
+from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.evidence.token import PROFILE, EvidenceToken
 
 _MAX_GUEST = 256 << 20

@@ -9,7 +9,7 @@ from datetime import datetime
 from wasmtime_attestation import verifier
 from wasmtime_attestation.appraise import appraise
 from wasmtime_attestation.checks import Ledger
-from wasmtime_attestation.claims import Claims, Json
+from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.cli.report import Report
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -22,6 +22,7 @@ from wasmtime_attestation.errors import (
 )
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.recognise import Token, recognise
+from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy
 from wasmtime_attestation.result import AttestationResult
 from wasmtime_attestation.verifier.token import Expected, verify_token

@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from wasmtime_attestation import verifier
 from wasmtime_attestation.checks import Ledger
-from wasmtime_attestation.claims import Claims, Json
+from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.evidence import base64url
 from wasmtime_attestation.evidence import jwt as compact
 from wasmtime_attestation.evidence.jwt import CompactJws
-from wasmtime_attestation.evidence.strict_json import brief
+from wasmtime_attestation.evidence.strict_json import Json, brief
 from wasmtime_attestation.evidence.token import (
     ALGORITHM,
     MAX_LIFETIME,
