@@ -20,8 +20,8 @@ CHECKS: Mapping[str, str] = MappingProxyType(
         "input.format": "The input is a token or evidence of a known kind.",
         "token.format": "The token is a strict compact JWS: canonical base64url, no duplicate "
         "member, and every claim is known, of its kind and within its bounds.",
-        "token.profile": "`alg` is ES384, `typ` is eat+jwt, `eat_profile` is one that is known; the "
-        "header has no member beyond `alg`, `typ` and `kid`.",
+        "token.profile": "`alg` is ES384, `typ` is eat+jwt, `eat_profile` is one that is known; "
+        "the header has no member beyond `alg`, `typ` and `kid`.",
         "token.key": "`kid` is the RFC 7638 thumbprint of the key in `cnf`, a point on P-384.",
         "token.signature": "The signature is made by the key in `cnf`.",
         "token.time": "`iat`, `exp` and `nbf` are whole numbers and hold at the given instant; "

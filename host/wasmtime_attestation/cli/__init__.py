@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import signal
 import sys
 from typing import ClassVar
 
@@ -58,10 +57,7 @@ def start_logging(*, verbose: bool) -> None:
 def main() -> None:
     """Runs the tool; every outcome is an exit code and a message, never a traceback."""
     tolerate_encodings()
-    code = _exit_code()
-    # From here on nothing is left to interrupt.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(code)
+    sys.exit(_exit_code())
 
 
 def _exit_code() -> int:
