@@ -109,6 +109,15 @@ def test_debugging_is_a_warning_where_it_is_allowed() -> None:
     assert [finding.check for finding in result.findings][:1] == ["policy.debug"]
 
 
+def test_a_migration_agent_is_a_warning_where_it_is_allowed() -> None:
+    attached = appraise(claims(report_id_ma=bytes(32)), HARDWARE_ONLY, guest_digest=None)
+    absent = appraise(claims(report_id_ma=b"\xff" * 32), HARDWARE_ONLY, guest_digest=None)
+
+    assert attached.status is Status.WARNING
+    assert "policy.migration-agent" in [finding.check for finding in attached.findings]
+    assert absent.status is Status.AFFIRMING
+
+
 def test_simulated_evidence_is_accepted_only_as_such_and_with_a_warning() -> None:
     simulated = claims(anchors=AMD.trusting([MILAN.amd.root_fingerprint]))
 

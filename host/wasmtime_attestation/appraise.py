@@ -17,7 +17,7 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "policy.accept": "The policy does not accept this kind of environment.",
         "policy.simulated": "A warning: the evidence is simulated and proves nothing.",
         "policy.debug": "The host can read the guest's memory; a warning where it is allowed.",
-        "policy.migration-agent": "A migration agent may move the guest to another machine.",
+        "policy.migration-agent": "A migration agent may move the guest; a warning where allowed.",
         "policy.smt": "The guest may share a core with others.",
         "policy.vmpl": "The report was asked for at a privilege level that is not accepted.",
         "policy.revocation": "The policy demands a revocation check, and no list was given.",
@@ -33,6 +33,10 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Every finding that an appraisal reports, and what it says."""
+
+
+NO_MIGRATION_AGENT = b"\xff" * 32
+"""REPORT_ID_MA of a guest that has none (AMD 56860, "ATTESTATION_REPORT Structure")."""
 
 
 def appraise(
@@ -133,6 +137,11 @@ def _warnings(claims: Claims) -> Iterator[Finding]:
         yield Finding("policy.simulated", "SIMULATED evidence: it proves nothing about hardware")
     if claims.debug:
         yield Finding("policy.debug", "debug allowed, and the policy accepts it")
+    if claims.details.report.report_id_ma != NO_MIGRATION_AGENT:
+        yield Finding(
+            "policy.migration-agent",
+            "a migration agent is attached, and the policy accepts it: it can move the guest",
+        )
 
 
 def _not_appraised(policy: AppraisalPolicy) -> Iterator[Finding]:

@@ -74,7 +74,10 @@ def detect(root: Path = Path("/")) -> Detection:
 
 
 def _exists(root: Path, source: Source) -> bool:
-    return (root / source.path.lstrip("/")).exists()
+    try:
+        return (root / source.path.lstrip("/")).exists()
+    except OSError:  # a folder on the way that we may not enter
+        return False
 
 
 class DetectedAttester:
