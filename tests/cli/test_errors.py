@@ -193,3 +193,15 @@ def test_verify_and_detect_do_not_wait_for_wasmtime() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("command", ["verify", "inspect"])
+def test_a_standard_input_that_is_closed(command: str) -> None:
+    process = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m wasmtime_attestation "$1" - <&-', sys.executable, command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 2
+    assert process.stderr == "invalid-argument: standard input is closed; name a file\n"

@@ -50,6 +50,8 @@ def _read(path: Path) -> bytes:
                 data += file.read(_MAX_GUEST + 1 - len(data))
     except OSError as error:
         raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}") from error
+    except RuntimeError as error:  # click's, for a standard input that is closed
+        raise InvalidArgumentError("standard input is closed; name a file") from error
     return data
 
 
