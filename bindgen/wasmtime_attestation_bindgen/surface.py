@@ -1,0 +1,175 @@
+"""What a world asks of a host and offers to it, as code generators see it.
+
+Every function and every type has one place: an interface, or the world itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wasmtime_attestation_bindgen.errors import WitError
+from wasmtime_attestation_bindgen.kinds import (
+    Future,
+    Kind,
+    Primitive,
+    Stream,
+    Type,
+    TypeId,
+    references,
+)
+from wasmtime_attestation_bindgen.model import (
+    Function,
+    FunctionItem,
+    InterfaceId,
+    InterfaceItem,
+    Package,
+    Resolve,
+    TypeItem,
+    World,
+    WorldId,
+    WorldItems,
+    WorldKey,
+)
+from wasmtime_attestation_bindgen.source import Span
+
+ROOT = "$root"
+"""The core module that a world's own functions are imported from (BuildTargets.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An interface that a world imports or exports, or the world's own items.
+
+    Attributes:
+        module: the instance's name in a component, such as `wasi:cli/run@0.2.0`, or the
+            plain name of an inline interface, or `ROOT` for the world's own items.
+        id: the interface; None for the world's own items.
+        types: the types that it defines or uses, by their names in it.
+        functions: in the order of the WIT.
+        docs: the interface's documentation.
+    """
+
+    module: str
+    id: InterfaceId | None
+    types: dict[str, TypeId]
+    functions: tuple[Function, ...]
+    docs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """A world's two sides."""
+
+    world: World
+    imports: tuple[Instance, ...]
+    exports: tuple[Instance, ...]
+
+
+def surface(resolve: Resolve, world_id: WorldId) -> Surface:
+    """Returns what a world imports and exports.
+
+    The world's own items come first, where it has any.
+
+    Args:
+        resolve: the model.
+        world_id: the world.
+
+    Raises:
+        WitError: it mentions what no language is generated for: async functions,
+            streams, futures or error contexts.
+    """
+    world = resolve.worlds[world_id]
+    sides = [tuple(_instances(resolve, items)) for items in (world.imports, world.exports)]
+    for instance in (*sides[0], *sides[1]):
+        _check(resolve, instance)
+    return Surface(world, sides[0], sides[1])
+
+
+def instance_name(resolve: Resolve, key: WorldKey) -> str:
+    """Returns the name of an imported or exported instance in a component."""
+    if isinstance(key, str):
+        return key
+    interface = resolve.interfaces[key]
+    package: Package = resolve.packages[interface.package]
+    name = package.name
+    version = "" if name.version is None else f"@{name.version}"
+    return f"{name.namespace}:{name.name}/{interface.name}{version}"
+
+
+def _instances(resolve: Resolve, items: WorldItems) -> Iterator[Instance]:
+    own_types: dict[str, TypeId] = {}
+    own_functions: list[Function] = []
+    interfaces: list[Instance] = []
+    for key, item in items.items():
+        match item:
+            case FunctionItem(function):
+                own_functions.append(function)
+            case TypeItem(id_):
+                own_types[str(key)] = id_
+            case InterfaceItem(id_):
+                interfaces.append(_interface(resolve, key, id_))
+    if own_types or own_functions:
+        yield Instance(ROOT, None, own_types, tuple(own_functions))
+    yield from interfaces
+
+
+def _interface(resolve: Resolve, key: WorldKey, id_: InterfaceId) -> Instance:
+    interface = resolve.interfaces[id_]
+    functions = tuple(interface.functions.values())
+    name = instance_name(resolve, key)
+    return Instance(name, id_, dict(interface.types), functions, interface.docs)
+
+
+def _check(resolve: Resolve, instance: Instance) -> None:
+    seen: set[Type] = set()
+    for function in instance.functions:
+        name = f"function `{function.name}` of `{instance.module}`"
+        if function.kind.is_async:
+            raise _inexpressible(f"{name} is async", function.span)
+        for type_ in _mentioned(function):
+            _check_type(resolve, type_, name, function.span, seen)
+    for named, id_ in instance.types.items():
+        name = f"type `{named}` of `{instance.module}`"
+        _check_type(resolve, id_, name, resolve.types[id_].span, seen)
+
+
+def _mentioned(function: Function) -> Iterator[Type]:
+    yield from (param.type for param in function.params)
+    if function.result is not None:
+        yield function.result
+
+
+def _check_type(
+    resolve: Resolve, type_: Type, name: str, span: Span | None, seen: set[Type]
+) -> None:
+    if type_ in seen:
+        return
+    what = _what(type_ if isinstance(type_, Primitive) else resolve.types[type_].kind)
+    if what is not None:
+        raise _inexpressible(f"{name} mentions {what}", span)
+    seen.add(type_)
+    if not isinstance(type_, Primitive):
+        for inner in references(resolve.types[type_].kind):
+            _check_type(resolve, inner, name, span, seen)
+
+
+def _what(kind: Primitive | Kind) -> str | None:
+    match kind:
+        case Primitive.ERROR_CONTEXT:
+            return "an error context"
+        case Future():
+            return "a future"
+        case Stream():
+            return "a stream"
+        case _:
+            return None
+
+
+def _inexpressible(what: str, span: Span | None) -> WitError:
+    return WitError(
+        f"{what}, which the bindings cannot express",
+        span,
+        help="leave it out of the world, or generate for a world without it; `resolve` and "
+        "`component-type` still take it",
+    )
