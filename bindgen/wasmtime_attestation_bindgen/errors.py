@@ -20,7 +20,7 @@ class BindgenError(Exception):
 
 
 class InputError(BindgenError):
-    """What the caller named cannot be read."""
+    """What the caller named cannot be read or written."""
 
     exit_code = 2
 

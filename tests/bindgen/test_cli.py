@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from wasmtime_attestation_bindgen import cli
+from wasmtime_attestation_bindgen.cli import inputs
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,7 +79,7 @@ def test_a_bug_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     def fail(path: Path) -> None:
         raise RuntimeError(path.name)
 
-    monkeypatch.setattr(cli, "load", fail)
+    monkeypatch.setattr(inputs, "load", fail)
     result = run(written(tmp_path, ""))
     assert result.exit_code == 1
     assert result.stderr == "error: this is a bug, please report it: RuntimeError('a.wit')\n"

@@ -1,0 +1,16 @@
+"""What a user can ask of every generator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Choices that change what is generated.
+
+    Attributes:
+        legacy: generate the legacy ABI too (DESIGN section 5).
+    """
+
+    legacy: bool = False
