@@ -10,13 +10,20 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 OUTPUT = ROOT / "build" / "guests" / "python-reporter.wasm"
-WIT = (ROOT / "wit", HERE / "wit")
+REPORTER = HERE / "reporter"
+PACKAGE = HERE / "wasmtime_attestation_guest"
 SOURCES = (
-    HERE / "reporter.py",
     Path(__file__),
-    *(file for folder in WIT for file in sorted(folder.rglob("*.wit"))),
+    *(file for file in sorted(REPORTER.rglob("*")) if file.suffix in {".py", ".wit"}),
+    *(file for file in sorted(PACKAGE.glob("*")) if file.is_file()),
+    *sorted((ROOT / "wit").glob("*.wit")),
 )
 WORLD = "wasmtime-attestation:example/reporter@0.1.0"
+INSTALL = (
+    *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+    *("--no-deps", "--no-build-isolation", "--no-cache-dir"),
+)
+IMPORTS = f"{PACKAGE.name}=wasmtime:attestation/imports@0.1.0"
 
 
 def main() -> None:
@@ -26,12 +33,13 @@ def main() -> None:
     print(f"building {OUTPUT.name} …", flush=True)
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     tool = Path(sys.executable).parent / "componentize-py"
-    world = [*(f"--wit-path={folder}" for folder in WIT), f"--world={WORLD}"]
+    world = [f"--wit-path={REPORTER / 'wit'}", f"--world={WORLD}"]
     with tempfile.TemporaryDirectory(dir=OUTPUT.parent) as folder:
-        partial = Path(folder) / OUTPUT.name
-        application = [f"--python-path={HERE}", "reporter"]
-        command = [tool, "--quiet", *world, "componentize", *application, f"--output={partial}"]
-        subprocess.run(command, check=True)  # noqa: S603
+        partial, packages = Path(folder) / OUTPUT.name, Path(folder) / "packages"
+        subprocess.run([*INSTALL, f"--target={packages}", HERE], check=True)  # noqa: S603
+        where = [f"--python-path={path}" for path in (REPORTER, packages)]
+        application = [f"--module-worlds={IMPORTS}", *where, "reporter", f"--output={partial}"]
+        subprocess.run([tool, "--quiet", *world, "componentize", *application], check=True)  # noqa: S603
         partial.replace(OUTPUT)
 
 
