@@ -61,3 +61,34 @@ class WitError(BindgenError):
         if self.help is not None:
             parts += [f"  = help: {self.help}"]
         return "\n".join(parts)
+
+
+class ModuleError(BindgenError):
+    """No component can be made of a core module.
+
+    Attributes:
+        message: why.
+        help: what to do about it, or None where the message says so.
+    """
+
+    exit_code = 4
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        help: str | None = None,  # noqa: A002 - the word that compilers print
+    ) -> None:
+        self.message = message
+        self.help = help
+        super().__init__(message)
+
+    def render(self) -> str:
+        """Returns the message, and what to do about it."""
+        return f"error: {self.message}" + ("" if self.help is None else f"\n  = help: {self.help}")
+
+
+class StaleError(BindgenError):
+    """Generated files differ from what would be generated now."""
+
+    exit_code = 5

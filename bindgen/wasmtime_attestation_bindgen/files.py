@@ -26,6 +26,7 @@ def write(folder: Path, files: Mapping[str, str]) -> list[str]:
     """
     changed = [path for path, text in files.items() if _read(folder / path) != text]
     for path in changed:
+        _make_folder((folder / path).parent)
         write_bytes(folder / path, files[path].encode())
     return changed
 
@@ -37,7 +38,6 @@ def write_bytes(path: Path, data: bytes) -> None:
         InputError: it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, data)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
@@ -54,6 +54,13 @@ def stale(folder: Path, files: Mapping[str, str]) -> str:
         InputError: one cannot be read.
     """
     return "".join(_diff(folder / path, files[path]) for path in sorted(files))
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {path}: {error.strerror}") from error
 
 
 def _diff(path: Path, text: str) -> str:

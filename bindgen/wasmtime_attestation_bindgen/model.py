@@ -146,11 +146,12 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class InterfaceItem:
-    """An interface that a world imports or exports."""
+    """An interface that a world imports or exports; `docs` are those of the statement."""
 
     id: InterfaceId
     stability: Stability = UNKNOWN
     external_id: str | None = None
+    docs: str | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
 
 

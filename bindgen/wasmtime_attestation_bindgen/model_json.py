@@ -52,7 +52,7 @@ def _items(items: model.WorldItems) -> Json:
 def _item(item: model.WorldItem) -> Json:
     match item:
         case model.InterfaceItem(id_):
-            return {"interface": {"id": id_, **_gates(item)}}
+            return {"interface": {"id": id_, **_gates(item), **_docs(item.docs)}}
         case model.FunctionItem(function):
             return {"function": _function(function)}
         case model.TypeItem(id_):
@@ -201,13 +201,15 @@ def _gates(
     item: model.World | model.Interface | model.InterfaceItem | model.Function | model.TypeDef,
 ) -> Json:
     external = {} if item.external_id is None else {"external_id": item.external_id}
-    return {**_stability(item.stability), **external}
+    stability = stability_json(item.stability)
+    return {**({"stability": stability} if stability else {}), **external}
 
 
-def _stability(stability: Stability) -> Json:
+def stability_json(stability: Stability) -> Json:
+    """Returns what the gates of an item say, empty where they say nothing."""
     deprecated = {} if stability.deprecated is None else {"deprecated": str(stability.deprecated)}
     if stability.since is not None:
-        return {"stability": {"stable": {"since": str(stability.since), **deprecated}}}
+        return {"stable": {"since": str(stability.since), **deprecated}}
     if stability.feature is not None:
-        return {"stability": {"unstable": {"feature": stability.feature, **deprecated}}}
+        return {"unstable": {"feature": stability.feature, **deprecated}}
     return {}

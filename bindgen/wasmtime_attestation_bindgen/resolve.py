@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from wasmtime_attestation_bindgen import syntax
@@ -49,7 +50,7 @@ class _Packages:
         if isinstance(files, Encoded):
             decoded = decode_package(files.path, files.data)
             self._views.append(decoded.views)
-            self._drafts.append(draft_package([decoded.package]))
+            self._drafts.append(replace(draft_package([decoded.package]), encoded=True))
         else:
             self._drafts.append(draft_package([self._parse(source) for source in _sorted(files)]))
         return self._drafts[-1]

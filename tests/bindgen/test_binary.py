@@ -141,6 +141,14 @@ def test_types_that_grow_by_sharing_are_refused() -> None:
         decoded(f'(component (type $i {wrapper}) (export "i" (type $i)))')
 
 
+def test_types_that_nest_too_deep_are_refused() -> None:
+    nested = "".join(f"(type $t{n + 1} (option $t{n}))" for n in range(3_000))
+    instance = f'(instance (type $t0 (option u8)) {nested} (export "t" (type (eq $t3000))))'
+    wrapper = f'(component (export "a:b/i" {instance}))'
+    with pytest.raises(WitError, match="too deep"):
+        decoded(f'(component (type $i {wrapper}) (export "i" (type $i)))')
+
+
 GOLDEN = SUITE.parent / "component-type-golden"
 
 

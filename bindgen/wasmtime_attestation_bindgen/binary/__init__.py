@@ -1,8 +1,8 @@
 """WIT packages in their binary form, as registries hold them, to syntax trees.
 
 The binary form is a component that exports one type for each interface and
-world (component-model, WIT.md, "Package Format"; Binary.md). Documentation
-and feature gates, which tools may add in custom sections, are not read.
+world (component-model, WIT.md, "Package Format"; Binary.md); documentation
+and feature gates stand in a custom section.
 """
 
 from wasmtime_attestation_bindgen.binary.package import decode_package, viewed_packages

@@ -8,14 +8,17 @@ from wasmtime_attestation_bindgen import syntax
 from wasmtime_attestation_bindgen.model import PackageName
 
 
-def localize(
-    definition: syntax.Interface | syntax.World, package: PackageName
-) -> syntax.Interface | syntax.World:
-    """Returns an interface or a world in which paths into `package` are names."""
-    if isinstance(definition, syntax.Interface):
-        items = tuple(_interface_item(item, package) for item in definition.items)
-        return replace(definition, items=items)
-    return replace(definition, items=tuple(_world_item(i, package) for i in definition.items))
+def localize(package: syntax.Package, name: PackageName) -> syntax.Package:
+    """Returns a package of the given name in which paths into itself are names."""
+    return replace(package, items=tuple(_item(item, name) for item in package.items))
+
+
+def _item(item: syntax.PackageItem, package: PackageName) -> syntax.PackageItem:
+    if isinstance(item, syntax.Interface):
+        return replace(item, items=tuple(_interface_item(i, package) for i in item.items))
+    if isinstance(item, syntax.World):
+        return replace(item, items=tuple(_world_item(i, package) for i in item.items))
+    return item
 
 
 def _interface_item(item: syntax.InterfaceItem, package: PackageName) -> syntax.InterfaceItem:

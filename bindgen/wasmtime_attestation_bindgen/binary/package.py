@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from wasmtime_attestation_bindgen import syntax
+from wasmtime_attestation_bindgen.binary.documentation import document
 from wasmtime_attestation_bindgen.binary.local import localize
+from wasmtime_attestation_bindgen.binary.metadata import SECTION, Metadata, read_metadata
 from wasmtime_attestation_bindgen.binary.names import Names, read_extern_name
 from wasmtime_attestation_bindgen.binary.reader import Reader
 from wasmtime_attestation_bindgen.binary.scopes import Component, Scope
@@ -59,12 +61,13 @@ class _Packages:
         self._main: PackageId | None = None
         self._items: list[syntax.Interface | syntax.World] = []
         self._views: Views = {}
+        self._metadata: Metadata | None = None
 
     def read_section(self) -> None:
         section, size = self._reader.byte(), self._reader.u32()
         end = self._reader.position + size
         if section == _CUSTOM:
-            self._reader.take(size)
+            self._custom(end)
         elif section == _TYPES:
             for _ in range(self._reader.count()):
                 self._scope.define()
@@ -75,6 +78,15 @@ class _Packages:
             raise self._reader.error("this is a component, not a WIT package")
         if self._reader.position != end:
             raise self._reader.error("a section has another size than it says")
+
+    def _custom(self, end: int) -> None:
+        name = self._reader.text()
+        contents = self._reader.take(max(0, end - self._reader.position))
+        if name != SECTION:
+            return
+        if self._metadata is not None:
+            raise self._reader.error(f"the file has two sections {SECTION}")
+        self._metadata = read_metadata(self._reader, contents)
 
     def _export(self) -> None:
         name, sort = read_extern_name(self._reader), self._reader.byte()
@@ -123,9 +135,11 @@ class _Packages:
             raise self._reader.error("the file holds no interface and no world")
         there = {item.name.text for item in self._items}
         shown = self._views.pop(self._main.name, {})
-        items = [*_interfaces(shown, self._names.span, there), *self._items]
-        local = tuple(localize(item, self._main.name) for item in items)
-        return Decoded(syntax.Package(self._main, Docs(), local), self._views)
+        items = (*_interfaces(shown, self._names.span, there), *self._items)
+        package = syntax.Package(self._main, Docs(), items)
+        if self._metadata is not None:
+            package = document(package, self._metadata)
+        return Decoded(localize(package, self._main.name), self._views)
 
 
 def viewed_packages(
@@ -152,8 +166,8 @@ def _viewed(
     package: PackageName, interfaces: dict[str, dict[str, syntax.InterfaceItem]]
 ) -> syntax.Package:
     span = Span(Source(f"what is known of {package}", ""), 0, 0)
-    items = (localize(item, package) for item in _interfaces(interfaces, span))
-    return syntax.Package(PackageId(package, span), Docs(), tuple(items))
+    items = tuple(_interfaces(interfaces, span))
+    return localize(syntax.Package(PackageId(package, span), Docs(), items), package)
 
 
 def _interfaces(

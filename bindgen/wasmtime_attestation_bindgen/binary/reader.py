@@ -51,6 +51,10 @@ class Reader:
         self._at += count
         return self._data[self._at - count : self._at]
 
+    def rest(self) -> bytes:
+        """Returns all bytes that are left."""
+        return self.take(len(self._data) - self._at)
+
     def u32(self) -> int:
         """Returns an unsigned number of 32 bits in LEB128.
 

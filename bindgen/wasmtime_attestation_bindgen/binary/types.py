@@ -22,6 +22,8 @@ from wasmtime_attestation_bindgen.syntax import (
 
 LARGEST_TYPE = 10_000
 """Types within a type without names; sharing would let them grow without bound."""
+DEEPEST_TYPE = 100
+"""Levels of a type without names, as in WIT text."""
 
 _PRIMITIVES = {
     0x7F: Primitive.BOOL,
@@ -63,10 +65,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Unnamed:
-    """A type without a name; `size` counts the types in it."""
+    """A type without a name; `size` counts the types in it, `depth` its levels."""
 
     body: TypeExpr | syntax.Members
     size: int
+    depth: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class TypeReader:
         self._names = names
         self._entry = entry
         self._size = 0
+        self._depth = 0
 
     def definition(self, code: int) -> Unnamed:
         """Returns the value type that begins with `code`.
@@ -118,11 +122,11 @@ class TypeReader:
         Raises:
             WitError: the code is unknown, or what follows is malformed.
         """
-        self._size = 1
+        self._size, self._depth = 1, 0
         body = self._body(code)
-        if self._size > LARGEST_TYPE:
-            raise self._reader.error("a type without a name is too large")
-        return Unnamed(body, self._size)
+        if self._size > LARGEST_TYPE or self._depth >= DEEPEST_TYPE:
+            raise self._reader.error("a type without a name is too large or too deep")
+        return Unnamed(body, self._size, self._depth + 1)
 
     def signature(self, code: int) -> Signature:
         """Returns the function type that begins with `code`.
@@ -173,6 +177,7 @@ class TypeReader:
             return syntax.NamedType(entry.name)
         if isinstance(entry, Unnamed) and not isinstance(entry.body, Members):
             self._size += entry.size
+            self._depth = max(self._depth, entry.depth)
             return entry.body
         raise self._reader.error("a type without a name stands where it needs one")
 

@@ -6,7 +6,11 @@ from typing import Any
 
 import click
 
-from wasmtime_attestation_bindgen.cli.binary import component_type_command
+from wasmtime_attestation_bindgen.cli.binary import (
+    component_group,
+    component_type_command,
+    package_command,
+)
 from wasmtime_attestation_bindgen.cli.model import resolve_command
 from wasmtime_attestation_bindgen.errors import BindgenError
 
@@ -39,5 +43,10 @@ def main() -> None:
     """
 
 
-for command in (resolve_command, component_type_command):
+for command in (
+    resolve_command,
+    component_type_command,
+    component_group,
+    package_command,
+):
     main.add_command(command)

@@ -35,13 +35,13 @@ def component_type(resolve: Resolve, id_: WorldId) -> bytes:
     return (
         _COMPONENT
         + custom_section("wit-component-encoding", bytes([_ENCODING_VERSION, _UTF_8]))
-        + section(_TYPES, vector([_wrapper(resolve, world)]))
+        + section(_TYPES, vector([world_type(resolve, world)]))
         + section(_EXPORTS, vector([export]))
-        + custom_section("producers", _producers())
+        + custom_section("producers", producers())
     )
 
 
-def _wrapper(resolve: Resolve, world: World) -> bytes:
+def world_type(resolve: Resolve, world: World) -> bytes:
     """Returns the type of a component whose one export says which world it is."""
     scope = Scope(ScopeForm.COMPONENT)
     index = scope.define(encode_world(resolve, world))
@@ -50,7 +50,7 @@ def _wrapper(resolve: Resolve, world: World) -> bytes:
     return scope.encode()
 
 
-def _producers() -> bytes:
+def producers() -> bytes:
     """Returns what wit-component writes (tool-conventions, ProducersSection.md)."""
     tool = string("wit-component") + string(WIT_COMPONENT_VERSION)
     return vector([string("processed-by") + vector([tool])])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Protocol
 
 from wasmtime_attestation_bindgen.component_type.values import string, u32, vector
 
@@ -32,6 +33,25 @@ class Sort(Enum):
     FUNCTION = b"\1"
     COMPONENT = b"\4"
     INSTANCE = b"\5"
+
+
+class TypeScope(Protocol):
+    """What types can be defined and named in: a type that grows, or a component."""
+
+    def define(self, type_: bytes) -> int:
+        """Adds a type and returns its index."""
+
+    def alias_export(self, instance: int, name: str) -> int:
+        """Adds a type that an imported or exported instance holds, and returns its index here."""
+
+    def name_type(self, way: Declaration, name: bytes, index: int) -> int:
+        """Gives a type a name, and returns the index of the type with that name."""
+
+    def name_resource(self, way: Declaration, name: bytes) -> int:
+        """Adds a resource and returns its index."""
+
+    def name(self, way: Declaration, name: bytes, sort: Sort, index: int) -> None:
+        """Imports or exports something whose type stands at an index."""
 
 
 class Scope:

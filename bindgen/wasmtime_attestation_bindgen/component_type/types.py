@@ -10,7 +10,7 @@ from wasmtime_attestation_bindgen.component_type.definitions import (
     Definitions,
 )
 from wasmtime_attestation_bindgen.component_type.names import extern_name
-from wasmtime_attestation_bindgen.component_type.scope import Declaration, Scope
+from wasmtime_attestation_bindgen.component_type.scope import Declaration, TypeScope
 from wasmtime_attestation_bindgen.kinds import (
     Alias,
     Kind,
@@ -46,7 +46,7 @@ class Types:
     def __init__(
         self,
         resolve: Resolve,
-        scope: Scope,
+        scope: TypeScope,
         way: Declaration,
         interface: InterfaceId | None,
         used: UsedType,
@@ -66,6 +66,10 @@ class Types:
         if id_ not in self._indices:
             self._indices[id_] = self._add(self._resolve.types[id_])
         return self._indices[id_]
+
+    def bind(self, id_: TypeId, index: int) -> None:
+        """Makes an index that of a type, which is defined there already."""
+        self._indices[id_] = index
 
     def function(self, function: Function) -> int:
         """Returns the index of a function's type, which is defined first if need be."""

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from wasmtime_attestation_bindgen.component_type.names import extern_name, item_name
-from wasmtime_attestation_bindgen.component_type.scope import Declaration, Scope, ScopeForm, Sort
+from wasmtime_attestation_bindgen.component_type.names import extern_name, item_name, qualified
+from wasmtime_attestation_bindgen.component_type.scope import (
+    Declaration,
+    Scope,
+    ScopeForm,
+    Sort,
+    TypeScope,
+)
 from wasmtime_attestation_bindgen.component_type.types import Types
 from wasmtime_attestation_bindgen.model import (
     Function,
@@ -19,62 +25,79 @@ from wasmtime_attestation_bindgen.model import (
 
 def encode_world(resolve: Resolve, world: World) -> bytes:
     """Returns the type of the components that a world describes."""
-    encoder = _WorldEncoder(resolve)
+    scope = Scope(ScopeForm.COMPONENT)
+    encoder = WorldEncoder(resolve, scope)
     encoder.add(Declaration.IMPORT, world.imports)
     encoder.add(Declaration.EXPORT, world.exports)
-    return encoder.scope.encode()
+    return scope.encode()
 
 
-class _WorldEncoder:
-    def __init__(self, resolve: Resolve) -> None:
+class WorldEncoder:
+    """Declares a world's items in a component or its type.
+
+    Args:
+        resolve: the model.
+        scope: where to declare them; nothing else may have declared instances there.
+
+    Attributes:
+        types: the world's own types, which are imports, whatever mentions them.
+    """
+
+    def __init__(self, resolve: Resolve, scope: TypeScope) -> None:
         self._resolve = resolve
-        self.scope = Scope(ScopeForm.COMPONENT)
-        # A world's own types are imports, whatever mentions them.
-        self._types = Types(resolve, self.scope, Declaration.IMPORT, None, self._used)
+        self._scope = scope
+        self.types = Types(resolve, scope, Declaration.IMPORT, None, self.used)
         self._instances: dict[InterfaceId, int] = {}
         self._instance_count = 0
         self._used_types: dict[tuple[InterfaceId, str], int] = {}
 
     def add(self, way: Declaration, items: WorldItems) -> None:
-        """Declares what a world imports or exports."""
+        """Declares what a world imports or exports; interfaces come after those they use."""
         for key, item in items.items():
             if isinstance(item, TypeItem):
-                self._types.index(item.id)
+                self.types.index(item.id)
                 continue
             name = item_name(self._resolve, key, item)
             if isinstance(item, InterfaceItem):
-                self.scope.name(way, name, Sort.INSTANCE, self._instance(item.id))
+                self._scope.name(way, name, Sort.INSTANCE, self._instance(item.id))
             else:
-                self.scope.name(way, name, Sort.FUNCTION, self._types.function(item.function))
+                self._scope.name(way, name, Sort.FUNCTION, self.types.function(item.function))
 
-    def _instance(self, id_: InterfaceId) -> int:
+    def import_types(self, id_: InterfaceId) -> None:
+        """Imports an interface with its types and without its functions."""
+        interface = self._resolve.interfaces[id_]
+        name = qualified(self._resolve, interface.package, str(interface.name))
+        index = self._instance(id_, types_only=True)
+        self._scope.name(Declaration.IMPORT, extern_name(name), Sort.INSTANCE, index)
+
+    def _instance(self, id_: InterfaceId, *, types_only: bool = False) -> int:
         """Returns the index of an interface's type, and counts the instance that it is for."""
-        index = self.scope.define(self._interface(id_))
+        index = self._scope.define(self._interface(id_, types_only=types_only))
         self._instances[id_] = self._instance_count
         self._instance_count += 1
         return index
 
-    def _interface(self, id_: InterfaceId) -> bytes:
+    def _interface(self, id_: InterfaceId, *, types_only: bool) -> bytes:
         interface = self._resolve.interfaces[id_]
         scope = Scope(ScopeForm.INSTANCE)
 
         def used(owner: InterfaceId, name: str) -> int:
-            return scope.alias_outer(self._used(owner, name))
+            return scope.alias_outer(self.used(owner, name))
 
         types = Types(self._resolve, scope, Declaration.EXPORT, id_, used)
         for type_ in interface.types.values():
             types.index(type_)
-        for function in _functions(interface):
+        for function in () if types_only else _functions(interface):
             name = extern_name(function.name, external_id=function.external_id)
             scope.name(Declaration.EXPORT, name, Sort.FUNCTION, types.function(function))
         return scope.encode()
 
-    def _used(self, owner: InterfaceId, name: str) -> int:
+    def used(self, owner: InterfaceId, name: str) -> int:
         """Returns the index of an interface's type outside of that interface."""
         key = owner, name
         # As wit-component has it: the first stays, even if the interface is exported later.
         if key not in self._used_types:
-            self._used_types[key] = self.scope.alias_export(self._instances[owner], name)
+            self._used_types[key] = self._scope.alias_export(self._instances[owner], name)
         return self._used_types[key]
 
 

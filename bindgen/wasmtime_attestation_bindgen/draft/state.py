@@ -64,6 +64,7 @@ class Draft:
         name: the package's name.
         span: where the package's name stands.
         docs: its documentation.
+        encoded: whether it was in binary form, which holds what exists and no more.
         foreign: other packages that it names, in order.
         includes: what each world includes, in order.
         resources: stand-ins for types that must turn out to be resources, and why.
@@ -73,6 +74,7 @@ class Draft:
     name: PackageName
     span: Span
     docs: str | None
+    encoded: bool = False
     types: list[TypeDef] = field(default_factory=list)
     interfaces: list[Interface] = field(default_factory=list)
     worlds: list[World] = field(default_factory=list)

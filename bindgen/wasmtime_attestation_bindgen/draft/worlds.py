@@ -10,6 +10,7 @@ from wasmtime_attestation_bindgen.draft.state import Include
 from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.model import (
     FunctionItem,
+    InterfaceId,
     InterfaceItem,
     TypeItem,
     WorldId,
@@ -90,12 +91,15 @@ class _Items:
             resolve_interface(
                 self._context, id_, self._file, what.items, extern.docs, extern.attributes
             )
-            key: WorldKey = what.name.text
-        else:
-            id_ = self._context.namespace.interface(self._file, what.path)
-            key = id_ if what.label is None else what.label.text
-        stability = extern.attributes.stability
-        return key, InterfaceItem(id_, stability, extern.attributes.external_id, extern.span)
+            return what.name.text, _item(id_, extern, None)
+        id_ = self._context.namespace.interface(self._file, what.path)
+        key = id_ if what.label is None else what.label.text
+        return key, _item(id_, extern, extern.docs.text)
+
+
+def _item(id_: InterfaceId, extern: syntax.Extern, docs: str | None) -> InterfaceItem:
+    attributes = extern.attributes
+    return InterfaceItem(id_, attributes.stability, attributes.external_id, docs, extern.span)
 
 
 def _taken(extern: syntax.Extern, first: WorldItem, span: Span) -> WitError:

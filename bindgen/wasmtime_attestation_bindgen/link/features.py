@@ -17,10 +17,12 @@ class Features:
     Attributes:
         names: their names.
         all: whether every feature is active, whatever `names` says.
+        settled: whether every item exists, because the choice was made before.
     """
 
     names: Collection[str] = ()
     all: bool = False
+    settled: bool = False
 
     def include(self, stability: Stability, package: PackageName, span: Span | None) -> bool:
         """Whether an item exists.
@@ -33,6 +35,8 @@ class Features:
         Raises:
             WitError: the item is there since a version that the package has not reached.
         """
+        if self.settled:
+            return True
         if stability.since is not None:
             _check_version(stability, package, span)
         return stability.feature is None or self.all or stability.feature in self.names

@@ -36,6 +36,8 @@ def link_package(graph: Graph, draft: Draft, features: Features) -> PackageId:
         WitError: a name of another package is unknown, a feature that
             something needs is not active, or a world contradicts itself.
     """
+    if draft.encoded:
+        features = replace(features, settled=True)
     linker = _Linker(graph, draft, features)
     connect(graph, draft, features, linker.remap)
     linker.add_types()
