@@ -6,9 +6,10 @@ nothing else: no check, no service, no error handling.
 
 from __future__ import annotations
 
+import json
+
 from wasmtime import Caller, Engine, Func, FuncType, Linker, Memory, ValType, component
 from wasmtime_attestation import wit
-from wasmtime_attestation.world import legacy_json, marshal
 
 
 def component_linker(world: wit.World) -> component.Linker:
@@ -17,8 +18,8 @@ def component_linker(world: wit.World) -> component.Linker:
     Args:
         world: makes the answers, once.
     """
-    info = marshal.lower_tee_info(world.detect_tee())
-    result = marshal.lower_attestation_result(world.attest_vm())
+    info = _record(_tee_info(world))
+    result = _record(_attestation_result(world))
     linker = component.Linker(Engine())
     with (
         linker.root() as root,
@@ -30,6 +31,46 @@ def component_linker(world: wit.World) -> component.Linker:
     return linker
 
 
+def octets_linker(content: bytes) -> component.Linker:
+    """Returns a linker with functions that take and return `list<u8>`.
+
+    Args:
+        content: what one of them returns.
+    """
+    linker = component.Linker(Engine())
+    with linker.root() as root, root.add_instance("benchmark:octets/octets") as instance:
+        instance.add_func("take", lambda _store, _content: None)
+        instance.add_func("give", lambda _store: content)
+    return linker
+
+
+def _tee_info(world: wit.World) -> dict[str, object]:
+    info = world.detect_tee()
+    return {
+        "tee-type": str(info.tee_type),
+        "supports-attestation": info.supports_attestation,
+        "provider": info.provider,
+        "gpu-count": info.gpu_count,
+    }
+
+
+def _attestation_result(world: wit.World) -> dict[str, object]:
+    result = world.attest_vm()
+    return {
+        "token": result.token,
+        "evidence": result.evidence,
+        "timestamp": result.timestamp,
+        "tee-type": str(result.tee_type),
+    }
+
+
+def _record(fields: dict[str, object]) -> component.Record:
+    record = component.Record()
+    for name, value in fields.items():
+        setattr(record, name, value)
+    return record
+
+
 def core_linker(world: wit.World) -> Linker:
     """Returns a linker for core modules.
 
@@ -37,13 +78,17 @@ def core_linker(world: wit.World) -> Linker:
         world: makes the answers, once.
     """
     linker, i32 = Linker(Engine()), ValType.i32()
-    _define_answer(linker, "detect_tee", legacy_json.tee_info(world.detect_tee()))
-    _define_answer(linker, "attest_vm", legacy_json.attestation_result(world.attest_vm()))
+    _define_answer(linker, "detect_tee", _json(_tee_info(world)))
+    _define_answer(linker, "attest_vm", _json({"success": True, **_attestation_result(world)}))
     type_ = FuncType([i32, i32], [i32])
     linker.define_func(
         "wasmtime_attestation", "verify_token", type_, _read_token, access_caller=True
     )
     return linker
+
+
+def _json(fields: dict[str, object]) -> bytes:
+    return json.dumps(fields, separators=(",", ":")).encode()
 
 
 def _define_answer(linker: Linker, name: str, answer: bytes) -> None:

@@ -6,8 +6,15 @@ from pathlib import Path
 
 from wasmtime_attestation.appraise import FINDINGS
 from wasmtime_attestation.checks import CHECKS
+from wasmtime_attestation_bindgen.legacy_doc import legacy_page
+from wasmtime_attestation_bindgen.link import Features
+from wasmtime_attestation_bindgen.load import load
+from wasmtime_attestation_bindgen.resolve import resolve
+from wasmtime_attestation_bindgen.selection import select_world
 
-CHECKS_FILE = Path(__file__).parent / "checks.md"
+DOCS = Path(__file__).parent
+CHECKS_FILE = DOCS / "checks.md"
+LEGACY_FILE = DOCS / "legacy-abi.md"
 
 
 def checks() -> str:
@@ -36,5 +43,13 @@ def checks() -> str:
     )
 
 
+def legacy() -> str:
+    """Returns `docs/legacy-abi.md`."""
+    project = load(DOCS.parent / "wit")
+    model = resolve(project.main, project.dependencies, Features())
+    return legacy_page(model, select_world(model, "imports"))
+
+
 if __name__ == "__main__":
     CHECKS_FILE.write_text(checks(), encoding="utf-8")
+    LEGACY_FILE.write_text(legacy(), encoding="utf-8")

@@ -54,7 +54,7 @@ def test_host_calls_compares_every_call_of_both_abis_with_a_stock_call() -> None
             "verify-token, never seen",
         )
         for abi in ("component", "core module")
-    }
+    } | {(f"list<u8> of 64 KiB, {way}", "component") for way in ("in", "out")}
     assert_figures(rows, 3)
 
 

@@ -20,8 +20,8 @@ from wasmtime_attestation.wit import (
     Challenge,
     Expectations,
     Status,
-    Target,
-    TargetKind,
+    TargetAll,
+    TargetGpu,
     TeeType,
 )
 
@@ -170,8 +170,8 @@ def test_gpus_are_not_supported_and_the_reason_is_given(world: wit.World) -> Non
         world.gpus,
         lambda: world.attest_gpu(0),
         lambda: world.attest_gpu(2**32 - 1),
-        lambda: world.attest(Target(TargetKind.GPU, 0), Challenge(NONCE)),
-        lambda: world.attest(Target(TargetKind.ALL), Challenge(NONCE)),
+        lambda: world.attest(TargetGpu(0), Challenge(NONCE)),
+        lambda: world.attest(TargetAll(), Challenge(NONCE)),
     ]
     for call in calls:
         with pytest.raises(UnsupportedError, match="does not collect evidence from GPUs yet"):

@@ -8,21 +8,15 @@ means and what to do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
+from wasmtime_attestation import wit
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that a check found wrong.
 
-    Attributes:
-        check: the check's stable identifier, listed in `docs/checks.md`.
-        detail: what is wrong, what it means and what to do.
-    """
+class Finding(wit.Finding):
+    """One thing that a check found wrong; check ids are listed in `docs/checks.md`."""
 
-    check: str
-    detail: str
+    __slots__ = ()
 
     def __str__(self) -> str:
         return f"{self.check}: {self.detail}"

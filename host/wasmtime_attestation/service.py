@@ -240,7 +240,7 @@ class _GuestWorld:
         raise UnsupportedError(NO_GPU)
 
     def attest(self, target: wit.Target, challenge: wit.Challenge) -> wit.AttestationResult:
-        if target.kind is not wit.TargetKind.VM:
+        if not isinstance(target, wit.TargetVm):
             raise UnsupportedError(NO_GPU)
         return self._service.attest(self._digest, challenge)
 

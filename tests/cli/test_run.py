@@ -143,7 +143,7 @@ def test_the_python_guest_attests_saves_its_token_and_anybody_verifies_it(tmp_pa
         *(python_reporter(), "--", "--require", "--save", "/out/token.jwt"),
     )
     assert result.returncode == 0, result.stderr
-    assert "verify     True\nforged     False\nchallenge  WARNING, SIMULATED" in result.stdout
+    assert "verify     True\nforged     False\nchallenge  warning, simulated" in result.stdout
     assert "with secrets" in result.stdout
     assert "SIMULATED" in result.stderr
     verdict = subprocess.run(

@@ -9,7 +9,7 @@ from wasmtime_attestation import wit
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.policy import AppraisalPolicy, SnpPolicy
 from wasmtime_attestation.service import AttestationService, Settings
-from wasmtime_attestation.wit import AttestationResult, Challenge, Target, TargetKind, TeeType
+from wasmtime_attestation.wit import AttestationResult, Challenge, TargetVm, TeeType
 
 from tests.fakes.amd import MILAN, Machine, real_anchors
 from tests.fakes.token import NONCE, NOW, Forger
@@ -63,4 +63,4 @@ def attest(
     audience: str | None = None,
 ) -> AttestationResult:
     """Answers a challenge."""
-    return world.attest(Target(TargetKind.VM), Challenge(nonce, user_data, audience))
+    return world.attest(TargetVm(), Challenge(nonce, user_data, audience))

@@ -9,6 +9,8 @@ from wasmtime_attestation.world.legacy import link_legacy
 from tests.world.core_guest import PAGE, PARAMETERS, CoreGuest, forwarder
 from tests.world.scripted_world import TOKEN, ScriptedWorld
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 REALLOC = """
 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
 """

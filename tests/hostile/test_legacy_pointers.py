@@ -8,6 +8,8 @@ from wasmtime_attestation import wit
 from tests.world.core_guest import PAGE, CoreGuest, forwarder
 from tests.world.scripted_world import TOKEN, ScriptedWorld
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 OUT_OF_BOUNDS = [
     pytest.param(PAGE, 1, id="one past the end"),
     pytest.param(PAGE - 1, 2, id="across the end"),

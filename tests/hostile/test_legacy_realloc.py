@@ -11,6 +11,8 @@ from wasmtime_attestation.world.legacy import link_legacy
 from tests.world.core_guest import MODULE, PAGE, CoreGuest, forwarder
 from tests.world.scripted_world import TOKEN, ScriptedWorld
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 FULL = '(memory (export "memory") 1 1)'
 
 

@@ -201,9 +201,11 @@ class Embedder:
 
     Args:
         wasm: the component, as text or binary.
+        fast: which path its values take.
     """
 
-    def __init__(self, wasm: str | bytes) -> None:
+    def __init__(self, wasm: str | bytes, *, fast: bool | None = None) -> None:
+        self._fast = fast
         self.engine = Engine()
         self._component = Component(self.engine, wasm)
 
@@ -215,7 +217,7 @@ class Embedder:
     def calls(self, world: wit.World, *calls: tuple[object, ...]) -> list[object]:
         """Calls exports of one fresh instance, each given as its name and arguments."""
         with Linker(self.engine) as linker, Store(self.engine) as store:
-            link_component(linker, world)
+            link_component(linker, world, fast=self._fast)
             instance = call_guest(linker.instantiate, store, self._component)
             return [
                 plain(call_guest(instance.get_func(store, name), store, *arguments))

@@ -63,9 +63,9 @@ ERRORS: list[tuple[AttestationError, tuple[str, object]]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def guest() -> Embedder:
-    return Embedder(forwarder())
+@pytest.fixture(scope="module", params=[True, False], ids=["fast", "wasmtime-py"])
+def guest(request: pytest.FixtureRequest) -> Embedder:
+    return Embedder(forwarder(), fast=request.param)
 
 
 @pytest.mark.parametrize("version", ["0.1.0", "0.1.5", "0.1.99"])
@@ -133,10 +133,10 @@ def test_gpus(guest: Embedder) -> None:
 @pytest.mark.parametrize(
     ("passed", "target"),
     [
-        (Variant("vm"), wit.Target(wit.TargetKind.VM)),
-        (Variant("gpu", 0), wit.Target(wit.TargetKind.GPU, 0)),
-        (Variant("gpu", U32), wit.Target(wit.TargetKind.GPU, U32)),
-        (Variant("all"), wit.Target(wit.TargetKind.ALL)),
+        (Variant("vm"), wit.TargetVm()),
+        (Variant("gpu", 0), wit.TargetGpu(0)),
+        (Variant("gpu", U32), wit.TargetGpu(U32)),
+        (Variant("all"), wit.TargetAll()),
     ],
 )
 def test_every_target(guest: Embedder, passed: Variant, target: wit.Target) -> None:
@@ -163,7 +163,7 @@ def test_every_target(guest: Embedder, passed: Variant, target: wit.Target) -> N
 def test_challenges(guest: Embedder, passed: Record, challenge: wit.Challenge) -> None:
     world = ScriptedWorld()
     guest.call(world, "attest", Variant("vm"), passed)
-    assert world.calls == [("attest", wit.Target(wit.TargetKind.VM), challenge)]
+    assert world.calls == [("attest", wit.TargetVm(), challenge)]
 
 
 @pytest.mark.parametrize(

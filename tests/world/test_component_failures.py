@@ -37,9 +37,9 @@ CHALLENGE = record(nonce=b"", user_data=None, audience=None)
 GPU = wit.GpuInfo(0, "u", "n", confidential=True)
 
 
-@pytest.fixture(scope="module")
-def guest() -> Embedder:
-    return Embedder(forwarder())
+@pytest.fixture(scope="module", params=[True, False], ids=["fast", "wasmtime-py"])
+def guest(request: pytest.FixtureRequest) -> Embedder:
+    return Embedder(forwarder(), fast=request.param)
 
 
 def failing(error: BaseException) -> ScriptedWorld:
@@ -186,45 +186,28 @@ def test_bug_9_a_value_from_a_function_without_result(guest: Embedder) -> None:
     assert guest.call(with_answer("clear_cache", 1), "clear-cache") is None
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs", "call", "text"),
-    [
-        (
-            '"gpu-index" u32',
-            '"gpu-index" s32',
-            ("attest-gpu", -1),
-            "gpu-index is -1, which does not fit into 32 bits",
-        ),
-        (
-            '(case "all")',
-            '(case "every")',
-            ("attest", Variant("every"), CHALLENGE),
-            "target has no case 'every'",
-        ),
-        (
-            '"audience" (option string)',
-            '"public" (option string)',
-            ("attest", Variant("vm"), record(nonce=b"", user_data=None, public=None)),
-            "the record has no field audience",
-        ),
-        (
-            '(field "nonce" (list u8))',
-            '(field "nonce" (list s8))',
-            ("attest", Variant("vm"), record(nonce=[-1], user_data=None, audience=None)),
-            "nonce is a list, not a bytes",
-        ),
-    ],
-)
-def test_bug_7_arguments_of_a_component_with_types_of_its_own(
-    ours: str, theirs: str, call: tuple[object, ...], text: str
+OTHER_TYPES: list[tuple[str, str, tuple[object, ...]]] = [
+    ('"gpu-index" u32', '"gpu-index" s32', ("attest-gpu", -1)),
+    ('"gpu-index" u32', '"gpu-index" bool', ("attest-gpu", True)),
+    ('(case "all")', '(case "every")', ("attest", Variant("every"), CHALLENGE)),
+    (
+        '(field "nonce" (list u8))',
+        '(field "nonce" (list s8))',
+        ("attest", Variant("vm"), record(nonce=[-1], user_data=None, audience=None)),
+    ),
+    ('"token" string) (result', '"token" (list u8)) (result', ("verify-token", b"t")),
+]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(("ours", "theirs", "call"), OTHER_TYPES)
+def test_a_component_with_types_of_its_own_traps(
+    ours: str, theirs: str, call: tuple[object, ...], *, fast: bool
 ) -> None:
-    guest = Embedder(forwarder().replace(ours, theirs))
-    assert guest.calls(ScriptedWorld(), call) == [("invalid-argument", text)]
-
-
-def test_bug_7_a_token_that_is_no_string() -> None:
-    guest = Embedder(forwarder().replace('"token" string) (result', '"token" (list u8)) (result'))
-    assert guest.call(ScriptedWorld(accepted="t"), "verify-token", b"t") is False
+    guest, world = Embedder(forwarder().replace(ours, theirs), fast=fast), ScriptedWorld()
+    with pytest.raises(WasmtimeError, match=f"{call[0]}: the guest has another type"):
+        guest.calls(world, call)
+    assert world.calls == []
 
 
 BUG_1 = """
@@ -232,15 +215,16 @@ import sys
 from tests.world.components import ARGUMENTS, Embedder, forwarder
 from tests.world.test_component_failures import failing
 
-guest = Embedder(forwarder())
-for error in (KeyboardInterrupt(), SystemExit(3), GeneratorExit()):
-    for name, arguments in ARGUMENTS.items():
-        try:
-            guest.call(failing(error), name, *arguments)
-        except BaseException as raised:
-            assert raised is error and raised.__context__ is None, (name, raised)
-        else:
-            sys.exit(f"{name} lost {error!r}")
+for fast in (True, False):
+    guest = Embedder(forwarder(), fast=fast)
+    for error in (KeyboardInterrupt(), SystemExit(3), GeneratorExit()):
+        for name, arguments in ARGUMENTS.items():
+            try:
+                guest.call(failing(error), name, *arguments)
+            except BaseException as raised:
+                assert raised is error and raised.__context__ is None, (name, raised)
+            else:
+                sys.exit(f"{name} lost {error!r}")
 print("unharmed")
 """
 

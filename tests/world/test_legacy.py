@@ -20,10 +20,13 @@ from wasmtime_attestation.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from wasmtime_attestation.world.binding.failure import Failure
 from wasmtime_attestation.world.legacy import link_legacy
 
 from tests.world.core_guest import PARAMETERS, CoreGuest, forwarder
 from tests.world.scripted_world import ATTESTED, NO_TEE, TOKEN, ScriptedWorld, without_tee
+
+pytestmark = pytest.mark.usefixtures("either_path")
 
 NONCE = bytes(range(8))
 NONCE_TEXT = "AAECAwQFBgc"
@@ -100,9 +103,9 @@ def test_gpus() -> None:
 @pytest.mark.parametrize(
     ("passed", "target"),
     [
-        ('{"case":"vm"}', wit.Target(wit.TargetKind.VM)),
-        ('{"case":"all","value":null}', wit.Target(wit.TargetKind.ALL)),
-        ('{"value":4294967295,"case":"gpu"}', wit.Target(wit.TargetKind.GPU, 0xFFFF_FFFF)),
+        ('{"case":"vm"}', wit.TargetVm()),
+        ('{"case":"all","value":null}', wit.TargetAll()),
+        ('{"value":4294967295,"case":"gpu"}', wit.TargetGpu(0xFFFF_FFFF)),
     ],
 )
 def test_attest_passes_the_target(passed: str, target: wit.Target) -> None:
@@ -184,6 +187,22 @@ def test_every_error_of_the_envelope(error: AttestationError, expected: dict[str
     answer = guest_of(ScriptedWorld(vm=error)).answer("attest_vm")
     assert answer["error_code"] == expected["case"]
     assert answer["error"] == str(error).replace('"', "'")
+
+
+@pytest.mark.parametrize(
+    ("error", "case", "message"),
+    [
+        (wit.ErrorDenied("no"), "denied", "no"),
+        (wit.ErrorRejected([wit.Finding("snp.vmpl", "is 3")]), "rejected", "snp.vmpl: is 3"),
+    ],
+)
+def test_an_error_may_be_raised_as_the_wit_has_it(
+    error: wit.Error, case: str, message: str
+) -> None:
+    guest = guest_of(ScriptedWorld(vm=Failure(error), listed=Failure(error)))
+    answer = guest.answer("attest_vm")
+    assert (answer["error"], answer["error_code"]) == (message, case)
+    assert guest.answer("gpus")["err"]["case"] == case  # type: ignore[index]
 
 
 def test_host_failure_is_an_internal_error() -> None:

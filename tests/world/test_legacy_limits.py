@@ -15,6 +15,8 @@ from wasmtime_attestation.errors import (
 from tests.world.core_guest import PAGE, CoreGuest, forwarder
 from tests.world.scripted_world import TOKEN, ScriptedWorld
 
+pytestmark = pytest.mark.usefixtures("either_path")
+
 
 def guest_of(world: wit.World) -> CoreGuest:
     return CoreGuest(forwarder(), world)
@@ -54,6 +56,16 @@ def test_error_that_is_too_large_keeps_its_case(name: str, error: AttestationErr
 def test_detection_that_is_too_large_fails() -> None:
     info = wit.TeeInfo(wit.TeeType.NONE, False, "p" * 60_000, 0)  # noqa: FBT003
     assert guest_of(ScriptedWorld(tee=info)).call("detect_tee") == 0
+
+
+@pytest.mark.parametrize(("size", "fits"), [(50_000, True), (50_001, False)])
+def test_largest_answer(size: int, fits: bool) -> None:
+    rest = len('{"tee_type":"None","supports_attestation":false,"provider":"","gpu_count":0}')
+    info = wit.TeeInfo(wit.TeeType.NONE, False, "p" * (size - rest), 0)  # noqa: FBT003
+    guest = CoreGuest(forwarder('(memory (export "memory") 2)'), ScriptedWorld(tee=info))
+    address = guest.call("detect_tee")
+    assert (address != 0) is fits
+    assert not fits or len(guest.bytes_at(address)) == size
 
 
 def test_largest_argument() -> None:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from ctypes import addressof
 
 import pytest
-from wasmtime import Caller, Config, Engine, FuncType, Linker, Module, Store, ValType
+from wasmtime import Config, Engine, FuncType, Linker, Module, Store, ValType
+from wasmtime_attestation.world import core_definition
+from wasmtime_attestation.world.core_calls import Caller
 from wasmtime_attestation.world.legacy import link_legacy
 from wasmtime_attestation.world.memory import FAILURE, MAX_REGIONS, REGION_SIZE, GuestMemories
 
 from tests.world.core_guest import PAGE, CoreGuest, forwarder
 from tests.world.scripted_world import NOTHING, SNP, TOKEN, ScriptedWorld
+
+pytestmark = pytest.mark.usefixtures("either_path")
 
 NO_REALLOC = ""
 
@@ -137,9 +141,9 @@ def test_region_never_spills_into_the_guest(size: int, placed: bool) -> None:
     def place(caller: Caller, count: int) -> int:
         guest = memories.of(caller)
         assert guest is not None
-        return guest.place(b"x" * count)
+        return guest.place(bytes(4) + b"x" * count)
 
-    linker.define_func("host", "place", FuncType([i32], [i32]), place, access_caller=True)
+    core_definition.define(linker, "host", "place", FuncType([i32], [i32]), place)
     text = """(module
       (import "host" "place" (func $place (param i32) (result i32)))
       (memory (export "memory") 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,15 @@ class Run(RunInterface):
             raise Err(None)
 """
 
+WORLD = """
+package test:guest@0.1.0;
+
+world app {
+  include wasmtime:attestation/imports@0.1.0;
+  export wasi:cli/run@0.2.0;
+}
+"""
+
 pytestmark = pytest.mark.slow
 
 
@@ -65,8 +75,12 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> Guest:
     (folder / "app.py").write_text(APP, encoding="utf-8")
     output = folder / "python.wasm"
     tool = Path(sys.executable).parent / "componentize-py"
-    wit = [f"--wit-path={ROOT / 'wit'}", f"--wit-path={ROOT / 'guests' / 'python' / 'wit'}"]
-    world = "--world=wasmtime-attestation:example/reporter@0.1.0"
+    (folder / "wit").mkdir()
+    (folder / "wit" / "world.wit").write_text(WORLD, encoding="utf-8")
+    reporter = ROOT / "guests" / "python" / "reporter" / "wit"
+    shutil.copytree(reporter / "deps", folder / "wit" / "deps")
+    wit = [f"--wit-path={path}" for path in (ROOT / "wit", folder / "wit")]
+    world = "--world=test:guest/app@0.1.0"
     app = ["componentize", f"--python-path={folder}", "app", f"--output={output}"]
     subprocess.run([tool, "--quiet", *wit, world, *app], check=True)
     return Guest.from_file(output)

@@ -11,6 +11,7 @@ from wasmtime_attestation_bindgen.cli.binary import (
     component_type_command,
     package_command,
 )
+from wasmtime_attestation_bindgen.cli.generators import generator_commands
 from wasmtime_attestation_bindgen.cli.model import resolve_command
 from wasmtime_attestation_bindgen.errors import BindgenError
 
@@ -45,6 +46,7 @@ def main() -> None:
 
 for command in (
     resolve_command,
+    *generator_commands(),
     component_type_command,
     component_group,
     package_command,

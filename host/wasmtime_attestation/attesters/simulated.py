@@ -33,6 +33,8 @@ LIFETIME = timedelta(days=365)
 # Half the bits, a tenth of the time at start; a simulation protects nothing.
 RSA_BITS = 2048
 
+_INFO = TeeInfo(TeeType.SIMULATED, supports_attestation=True, provider=PROVIDER, gpu_count=0)
+
 
 class SimulatedAttester:
     """Collects reports of a simulated Milan machine.
@@ -61,7 +63,7 @@ class SimulatedAttester:
 
     def info(self) -> TeeInfo:
         """Says that this is a simulation."""
-        return TeeInfo(TeeType.SIMULATED, supports_attestation=True, provider=PROVIDER, gpu_count=0)
+        return _INFO
 
     def collect(self, report_data: bytes) -> Evidence:
         """Signs a report with the chain that proves it."""

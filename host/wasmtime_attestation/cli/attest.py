@@ -12,15 +12,15 @@ from wasmtime_attestation.cli import host, options
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import MAX_USER_DATA
 from wasmtime_attestation.issuer import NONCE_SIZE
-from wasmtime_attestation.wit import Target, TargetKind
+from wasmtime_attestation.wit import Target, TargetAll, TargetGpu, TargetVm
 
 
 def _target(text: str) -> Target:
     kind, _, index = text.partition(":")
-    if kind == TargetKind.GPU and index.isdecimal() and len(index) < 10:
-        return Target(TargetKind.GPU, int(index))
-    if text in (TargetKind.VM, TargetKind.ALL):
-        return Target(TargetKind(text))
+    if kind == TargetGpu.case and index.isdecimal() and len(index) < 10:
+        return TargetGpu(int(index))
+    if text in (TargetVm.case, TargetAll.case):
+        return TargetVm() if text == TargetVm.case else TargetAll()
     raise click.BadParameter("it is none of vm, gpu:N, all")
 
 

@@ -1,12 +1,13 @@
 """JSON as a security protocol needs it: one meaning a text, and bounded effort.
 
 RFC 8259 leaves duplicate members and numbers open; here the first are errors
-and only integers are numbers.
+and only integers are numbers, unless the caller expects others.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import NoReturn
 
@@ -18,22 +19,27 @@ _TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 _BRIEF = 80
 
-Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
-def loads(data: bytes) -> Json:
+def loads(data: bytes, *, floats: bool = False) -> Json:
     """Parses a JSON text.
+
+    Args:
+        data: the text.
+        floats: whether numbers with a fraction or an exponent may be there.
 
     Raises:
         ValueError: it is not UTF-8 or JSON, has a duplicate member, a number
-            that is not a 64-bit integer, a lone surrogate, or is nested too deep.
+            that is not a 64-bit integer (or a finite float, if there may be any),
+            a lone surrogate, or is nested too deep.
     """
     text = data.decode("utf-8", errors="strict")
     _check_depth(text)
     value: Json = json.loads(
         text,
         object_pairs_hook=_unique,
-        parse_float=_no_float,
+        parse_float=_finite if floats else _no_float,
         parse_constant=_no_float,
         parse_int=_integer,
     )
@@ -69,6 +75,12 @@ def _integer(digits: str) -> int:
     if len(digits) > 20 or not -(2**63) <= int(digits) < 2**64:
         raise ValueError("a JSON number is out of range")
     return int(digits)
+
+
+def _finite(number: str) -> float:
+    if not math.isfinite(float(number)):
+        raise ValueError("a JSON number is out of range")
+    return float(number)
 
 
 def _no_float(number: str) -> NoReturn:

@@ -26,13 +26,34 @@ class HostCallError(WasmtimeError):
     """What a guest's frames see instead of the exception that a host function raised."""
 
 
-class _Call:
+class Call:
     """One call into a guest, and the exception that ended it."""
 
     raised: BaseException | None = None
 
+    def keep(self, error: BaseException) -> None:
+        """Remembers what a host function raised, unless something did before."""
+        if self.raised is None:
+            self.raised = error
 
-_current: ContextVar[_Call] = ContextVar("the call into a guest that this thread is in")
+    @property
+    def message(self) -> str:
+        """What the guest's frames see of it."""
+        return f"a host function raised {type(self.raised).__name__}"
+
+
+_current: ContextVar[Call] = ContextVar("the call into a guest that this thread is in")
+
+
+def current() -> Call:
+    """Returns the call into a guest that this thread is in.
+
+    It is one that nobody asks where the guest was not entered through `call_guest`.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        return Call()
 
 
 def call_guest(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -49,7 +70,7 @@ def call_guest(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         WasmtimeError, Trap: the guest failed by itself.
         BaseException: what a host function raised.
     """
-    call = _Call()
+    call = Call()
     token = _current.set(call)
     try:
         return function(*args, **kwargs)
@@ -69,17 +90,16 @@ def shielded(function: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(function)
     def shield(*args: P.args, **kwargs: P.kwargs) -> T:
-        call = _current.get(_Call())
+        call = current()
         try:
             result = function(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001 - it is kept, and ends the run
-            if call.raised is None:
-                call.raised = error
+            call.keep(error)
         else:
             # The function may call its guest and take an exception within for the guest's fault.
             if call.raised is None:
                 return result
-        raise HostCallError(f"a host function raised {type(call.raised).__name__}")
+        raise HostCallError(call.message)
 
     return shield
 

@@ -167,7 +167,8 @@ def _unlinked(engine: Engine, module: Module) -> Iterator[str]:
     """Links the module as `run` would, which calls nothing."""
     with Linker(engine) as linker:
         linker.define_wasi()
-        link_legacy(linker, cast("wit.World", None))
+        # Nothing is called, so the class stands for a world.
+        link_legacy(linker, cast("wit.World", wit.World))
         try:
             linker.instantiate_pre(module)
         except WasmtimeError as error:

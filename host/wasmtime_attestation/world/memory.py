@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
+from collections.abc import Hashable
 from threading import Lock
 
-from wasmtime import Caller, ExitTrap, Func, Memory, Trap, TrapCode, ValType, WasmtimeError
+from wasmtime import ExitTrap, Trap, TrapCode, WasmtimeError
 
 from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.world.core_calls import Caller, LinearMemory
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +32,9 @@ FAILURE = 0
 
 # What wasmtime says of `proc_exit` with a code that WASI preview 1 does not allow.
 _BAD_EXIT = "exit with invalid exit status"
-_ADDRESSES = range(1, 1 << 31)  # guests in the field read addresses as signed and refuse 0
+_END = 1 << 31  # guests in the field read addresses as signed and refuse 0
 _FIRST_ADDRESS = 8
-_Identity = tuple[int, int, int]
+_U32 = 0xFFFF_FFFF
 
 
 class OutOfBoundsError(InvalidArgumentError):
@@ -43,8 +45,8 @@ class GuestMemories:
     """The memories of all instances that one linker serves."""
 
     def __init__(self) -> None:
-        self._allocating: set[_Identity] = set()
-        self._regions: OrderedDict[_Identity, int] = OrderedDict()
+        self._allocating: set[Hashable] = set()
+        self._regions: OrderedDict[Hashable, int] = OrderedDict()
         self._lock = Lock()
 
     def of(self, caller: Caller) -> GuestMemory | None:
@@ -54,41 +56,40 @@ class GuestMemories:
         the same memory waits for its `cabi_realloc`: that would recurse without
         end.
         """
-        memory = caller.get("memory")
-        if not isinstance(memory, Memory) or memory.type(caller).is_64:
+        memory = caller.memory()
+        if memory is None:
             log.info("a guest calls, but exports no ordinary 32-bit memory as `memory`")
             return None
-        if _identity(memory) in self._allocating:
+        if memory.identity in self._allocating:
             log.info("a guest calls from within its cabi_realloc, which no answer can come out of")
             return None
         return GuestMemory(caller, memory, self)
 
-    def allocate(self, memory: Memory, realloc: Func, caller: Caller, size: int) -> int:
-        """Returns what the guest's `cabi_realloc` returns for `size` bytes.
+    def allocate(self, memory: LinearMemory, caller: Caller, size: int) -> int | None:
+        """Returns what the caller's `cabi_realloc` returns for `size` bytes, if there is one.
 
         Raises:
             Trap, WasmtimeError: the call failed.
         """
-        identity = _identity(memory)
+        identity = memory.identity
         self._allocating.add(identity)
         try:
-            address: int = realloc(caller, 0, 0, 1, size)
+            return caller.realloc(size)
         finally:
             self._allocating.discard(identity)
-        return address
 
-    def region(self, memory: Memory, caller: Caller) -> int:
+    def region(self, memory: LinearMemory) -> int:
         """Returns the address of this memory's region, after growing the memory once.
 
         Raises:
             WasmtimeError: the memory cannot grow.
         """
-        identity = _identity(memory)
         with self._lock:
-            address = self._regions.pop(identity, None)
+            address = self._regions.pop(memory.identity, None)
             if address is None:
-                address = _grow(memory, caller)
-            self._regions[identity] = address
+                # An empty memory grows at 0, and 0 says failure.
+                address = memory.grow(REGION_SIZE) or _FIRST_ADDRESS
+            self._regions[memory.identity] = address
             if len(self._regions) > MAX_REGIONS:
                 self._regions.popitem(last=False)
         return address
@@ -103,7 +104,9 @@ class GuestMemory:
         memories: what is remembered from call to call.
     """
 
-    def __init__(self, caller: Caller, memory: Memory, memories: GuestMemories) -> None:
+    __slots__ = ("_caller", "_memories", "_memory")
+
+    def __init__(self, caller: Caller, memory: LinearMemory, memories: GuestMemories) -> None:
         self._caller = caller
         self._memory = memory
         self._memories = memories
@@ -119,102 +122,63 @@ class GuestMemory:
             OutOfBoundsError: they are not in memory.
             InvalidArgumentError: they are more than MAX_READ.
         """
-        start, size = pointer & 0xFFFF_FFFF, length & 0xFFFF_FFFF
-        if not self._holds(start, size):
+        start, size = pointer & _U32, length & _U32
+        if start + size > self._memory.size():
             raise OutOfBoundsError(
                 f"{size} bytes at address {start} are not in the guest's memory of "
-                f"{self._memory.data_len(self._caller)} bytes"
+                f"{self._memory.size()} bytes"
             )
         if size > MAX_READ:
             raise InvalidArgumentError(
                 f"the argument is {size} bytes long; the legacy ABI takes at most {MAX_READ}"
             )
-        return bytes(self._memory.read(self._caller, start, start + size))
+        return self._memory.read(start, size)
 
-    def read_text(self, pointer: int, length: int) -> str:
-        """Returns the UTF-8 text that a guest names.
+    def read_optional(self, pointer: int, length: int) -> bytes | None:
+        """Returns what `read` does, or None where the pointer is 0."""
+        return None if pointer == 0 else self.read(pointer, length)
 
-        Raises:
-            OutOfBoundsError: it is not in memory.
-            InvalidArgumentError: it is not UTF-8, or longer than MAX_READ bytes.
-        """
-        data = self.read(pointer, length)
-        try:
-            return data.decode()
-        except UnicodeDecodeError as error:
-            raise InvalidArgumentError(
-                f"the argument is not UTF-8 at byte {error.start}; pass text as UTF-8"
-            ) from error
-
-    def place(self, answer: bytes) -> int:
-        """Writes `[u32 little-endian length][answer]` and returns its address, or FAILURE.
+    def place(self, block: bytes) -> int:
+        """Writes an answer and returns its address, or FAILURE.
 
         The address stays valid until the guest frees it or, in the host's own
         region, until its next call.
 
         Args:
-            answer: the bytes; more than the region holds fit only through `cabi_realloc`.
+            block: the bytes; more than the region holds fit only through `cabi_realloc`.
 
         Raises:
             Trap, ExitTrap: the guest's time or fuel ran out, or it exited, in `cabi_realloc`.
         """
-        block = len(answer).to_bytes(4, "little") + answer
-        address = self._allocated(len(block)) or self._in_region(len(block))
+        size = len(block)
+        address = self._allocated(size) or self._in_region(size)
         if address != FAILURE:
-            self._memory.write(self._caller, block, address)
+            self._memory.write(address, block)
         return address
 
     def _allocated(self, size: int) -> int:
-        realloc = self._caller.get("cabi_realloc")
-        if not isinstance(realloc, Func) or not _is_realloc(realloc, self._caller):
-            return FAILURE
         try:
-            address = self._memories.allocate(self._memory, realloc, self._caller, size)
+            address = self._memories.allocate(self._memory, self._caller, size)
         except (Trap, WasmtimeError) as error:
             if _ends_the_run(error):
                 raise
             log.info("the guest's cabi_realloc failed: %r", str(error))
             return FAILURE
-        return self._usable(address, size)
+        return FAILURE if address is None else self._usable(address, size)
 
     def _in_region(self, size: int) -> int:
         if size > REGION_SIZE - _FIRST_ADDRESS:
             return FAILURE
         try:
-            address = self._memories.region(self._memory, self._caller)
+            address = self._memories.region(self._memory)
         except WasmtimeError as error:
             log.info("no room for an answer, and the guest's memory cannot grow: %s", error)
             return FAILURE
         return self._usable(address, size)
 
     def _usable(self, address: int, size: int) -> int:
-        if address in _ADDRESSES and self._holds(address, size):
-            return address
-        return FAILURE
-
-    def _holds(self, start: int, size: int) -> bool:
-        return start + size <= self._memory.data_len(self._caller)
-
-
-def _identity(memory: Memory) -> _Identity:
-    """Returns what tells this memory from every other in the process.
-
-    wasmtime-py gives instances no public identity; wasmtime's own is the
-    store's number, which is never reused, and two indices within the store.
-    """
-    raw = memory._memory  # noqa: SLF001
-    return raw._anon_1.store_id, raw._anon_1.__private1, raw.__private2  # noqa: SLF001
-
-
-def _grow(memory: Memory, caller: Caller) -> int:
-    page = memory.page_size(caller)
-    start = memory.grow(caller, -(-REGION_SIZE // page)) * page
-    return start or _FIRST_ADDRESS  # an empty memory grows at 0, and 0 says failure
-
-
-def _is_realloc(function: Func, caller: Caller) -> bool:
-    type_, i32 = function.type(caller), ValType.i32()
-    return type_.params == [i32] * 4 and type_.results == [i32]
+        is_usable = 0 < address < _END and address + size <= self._memory.size()
+        return address if is_usable else FAILURE
 
 
 def _ends_the_run(error: Trap | WasmtimeError) -> bool:

@@ -9,7 +9,6 @@ from pathlib import Path
 from wasmtime import Store, WasiConfig, WasmtimeError
 
 from wasmtime_attestation.errors import InvalidArgumentError
-from wasmtime_attestation.world import values
 
 MAX_MEMORY = 1 << 30
 """The size in bytes that one linear memory may reach."""
@@ -97,9 +96,11 @@ def _variable(name: str) -> str:
 
 def _text(text: str, what: str) -> str:
     try:
-        cut = "\0" in values.string(text, what)  # wasmtime-py would cut it off there
-    except values.MisfitError as error:
-        raise InvalidArgumentError(f"{error}; pass text to a guest as UTF-8") from error
-    if cut:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(
+            f"{what} holds a lone surrogate, which UTF-8 cannot encode; pass text as UTF-8"
+        ) from error
+    if "\0" in text:  # wasmtime-py would cut it off there
         raise InvalidArgumentError(f"{what} holds a NUL character, which WASI cannot pass")
     return text

@@ -1,0 +1,150 @@
+"""The instance that calls, over wasmtime's C API; see `core_unchecked`."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from ctypes import CFUNCTYPE, PYFUNCTYPE, c_bool, c_char_p, c_size_t, c_void_p, py_object
+from struct import Struct
+
+import wasmtime
+from wasmtime import Trap, WasmtimeError, _ffi, _func
+
+from wasmtime_attestation.world.core_stock import StockCaller
+
+# `wasmtime_extern_t`: its kind; then the handle, a store's number and what is meant within it.
+EXTERN_SIZE, HANDLE = 32, 8
+_MEMORY_EXTERN = Struct("<B7xQI4xI4x").unpack
+_FUNC_EXTERN = Struct("<B7xQQ8x").unpack
+_Extern = ctypes.c_char * EXTERN_SIZE
+_MEMORY = _ffi.WASMTIME_EXTERN_MEMORY.value
+_FUNC = _ffi.WASMTIME_EXTERN_FUNC.value
+# The parameters of `cabi_realloc` as `wasmtime_val_raw_t`, the first of which its result replaces;
+# then the address of a trap.
+_ARGUMENTS = Struct("<i12xi12xi12xI12xQ").pack
+_RESULT = Struct("<i60xQ").unpack
+_TRAP = 64
+_Values = ctypes.c_char * (_TRAP + 8)
+
+_library = _ffi.dll
+# These return at once and run no guest, so they keep the interpreter's lock.
+_context_of = PYFUNCTYPE(c_void_p, c_void_p)(("wasmtime_caller_context", _library))
+_export_of = PYFUNCTYPE(c_bool, c_void_p, c_char_p, c_size_t, c_void_p)(
+    ("wasmtime_caller_export_get", _library)
+)
+_delete_extern = PYFUNCTYPE(None, c_void_p)(("wasmtime_extern_delete", _library))
+_data_of = PYFUNCTYPE(c_void_p, c_void_p, c_void_p)(("wasmtime_memory_data", _library))
+_size_of = PYFUNCTYPE(c_size_t, c_void_p, c_void_p)(("wasmtime_memory_data_size", _library))
+_run = CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p)(
+    ("wasmtime_func_call_unchecked", _library)
+)
+bytes_at = PYFUNCTYPE(py_object, c_void_p, ctypes.c_ssize_t)(
+    ("PyBytes_FromStringAndSize", ctypes.pythonapi)
+)
+"""Returns a copy of the bytes at an address; `ctypes.string_at` with one call less."""
+
+MAX_KNOWN = 4096
+"""How many exports' types are remembered; one that was forgotten is looked at again."""
+_Handle = tuple[int, ...]
+_known: dict[_Handle, bool] = {}
+"""Whether an export has the type that is needed. No handle ever means another export: stores
+have numbers that are not used twice, and keep what is in them until they are gone."""
+
+
+class UncheckedCaller:
+    """The calling instance, and its memory once that was looked up: see `core_calls`.
+
+    Args:
+        address: that of its `wasmtime_caller_t`, which is gone after the call.
+    """
+
+    __slots__ = ("_address", "_context", "_extern", "_handle", "identity")
+
+    identity: _Handle
+    _extern: ctypes.Array[ctypes.c_char]
+    _handle: int
+
+    def __init__(self, address: int) -> None:
+        self._address = address
+        self._context: int = _context_of(address)
+
+    def memory(self) -> UncheckedCaller | None:
+        """Returns its export `memory`; None where that is no ordinary 32-bit memory."""
+        extern = _Extern()
+        if not _export_of(self._address, b"memory", 6, extern):
+            return None
+        handle = _MEMORY_EXTERN(extern)
+        if not (_known.get(handle) or self._is(handle, _MEMORY, self._has_memory)):
+            _delete_extern(extern)
+            return None
+        self.identity = handle
+        self._extern = extern  # what the handle's address leads to
+        self._handle = ctypes.addressof(extern) + HANDLE
+        return self
+
+    def realloc(self, size: int) -> int | None:
+        """Returns what its export `cabi_realloc` says; None where that is no such function."""
+        extern = _Extern()
+        if not _export_of(self._address, b"cabi_realloc", 12, extern):
+            return None
+        handle = _FUNC_EXTERN(extern)
+        if not (_known.get(handle) or self._is(handle, _FUNC, self._has_realloc)):
+            _delete_extern(extern)
+            return None
+        values = _Values.from_buffer_copy(_ARGUMENTS(0, 0, 1, size, 0))
+        at = ctypes.addressof(values)
+        error = _run(self._context, ctypes.addressof(extern) + HANDLE, at, 4, at + _TRAP)
+        address: int
+        address, trap = _RESULT(values)
+        if error or trap:
+            _func.maybe_raise_last_exn()
+            raise _failure(error, trap)
+        return address
+
+    def size(self) -> int:
+        """Returns how many bytes the memory has now."""
+        size: int = _size_of(self._context, self._handle)
+        return size
+
+    def read(self, start: int, size: int) -> bytes:
+        """Returns a copy of `size` bytes, which are in memory."""
+        data: bytes = bytes_at(_data_of(self._context, self._handle) + start, size) if size else b""
+        return data
+
+    def write(self, start: int, data: bytes) -> None:
+        """Writes bytes that have room in memory."""
+        ctypes.memmove(_data_of(self._context, self._handle) + start, data, len(data))
+
+    def grow(self, size: int) -> int:
+        """Adds at least `size` bytes to the memory and returns the address of the first."""
+        memory = self._slowly().memory()
+        if memory is None:
+            raise WasmtimeError("the memory is gone")
+        return memory.grow(size)
+
+    def _slowly(self) -> StockCaller:
+        """Returns the same through wasmtime-py, for what happens once an instance."""
+        pointer = ctypes.cast(self._address, ctypes.POINTER(_ffi.wasmtime_caller_t))
+        return StockCaller(wasmtime.Caller(pointer))
+
+    def _has_memory(self) -> bool:
+        return self._slowly().memory() is not None
+
+    def _has_realloc(self) -> bool:
+        return self._slowly().has_realloc()
+
+    def _is(self, handle: _Handle, kind: int, fits: Callable[[], bool]) -> bool:
+        """Whether an export is of a kind, and fits."""
+        if handle not in _known:
+            if len(_known) >= MAX_KNOWN:
+                _known.clear()
+            _known[handle] = handle[0] == kind and fits()
+        return _known[handle]
+
+
+def _failure(error: int | None, trap: int) -> Trap | WasmtimeError:
+    """Returns why a call failed, as wasmtime-py has it."""
+    if error is None:
+        return Trap._from_ptr(ctypes.cast(trap, ctypes.POINTER(_ffi.wasm_trap_t)))  # noqa: SLF001
+    pointer = ctypes.cast(error, ctypes.POINTER(_ffi.wasmtime_error_t))
+    return WasmtimeError._from_ptr(pointer)  # noqa: SLF001

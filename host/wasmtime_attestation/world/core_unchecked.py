@@ -1,0 +1,127 @@
+"""Host functions for core modules over wasmtime's C API, past wasmtime-py's conversions.
+
+A call's arguments are read from wasmtime's own array of 16-byte values
+(`wasmtime_val_raw_t` in wasmtime's `val.h`), where wasmtime-py builds type
+descriptions anew for each. Whatever happens once an instance stays with
+wasmtime-py. `obstacle` says whether the installed wasmtime is as expected here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from ctypes import c_void_p
+from itertools import count
+from struct import Struct
+
+from wasmtime import FuncType, Linker, Trap, ValType, WasmtimeError, _ffi, _func
+
+from wasmtime_attestation.world.core_calls import HostFunction
+from wasmtime_attestation.world.core_instance import EXTERN_SIZE, HANDLE, UncheckedCaller, bytes_at
+from wasmtime_attestation.world.host_calls import ShieldedLinker, current
+
+_SLOTS = {"i32": "i12x", "i64": "q8x", "f32": "f12x", "f64": "d8x"}
+"""`wasmtime_val_raw_t` as `struct` writes it: little-endian on every machine."""
+
+_Raw = Callable[[int, int], None]
+_functions: dict[int, tuple[_Raw, bool]] = {}
+"""What each is, and whether it is shielded: see `host_calls`."""
+_keys = count(1)
+
+
+def define(linker: Linker, module: str, name: str, type_: FuncType, function: HostFunction) -> None:
+    """Defines a host function; see `core_calls.Define`."""
+    key = next(_keys)
+    _functions[key] = _raw(type_, function), isinstance(linker, ShieldedLinker)
+    where, what = module.encode(), name.encode()
+    error = _ffi.wasmtime_linker_define_func_unchecked(
+        linker.ptr(), where, len(where), what, len(what), type_.ptr(), _trampoline, key, _forget
+    )
+    if error:  # type: ignore[truthy-bool]
+        raise WasmtimeError._from_ptr(error)  # noqa: SLF001
+
+
+def _raw(type_: FuncType, function: HostFunction) -> _Raw:
+    """Returns a function of a caller and the address of its arguments, which a result replaces."""
+    parameters, results = _struct(type_.params), _struct(type_.results)
+    unpack, size = parameters.unpack, parameters.size
+    pack, width = results.pack, results.size
+
+    def call(caller: int, values: int) -> None:
+        function(UncheckedCaller(caller), *unpack(bytes_at(values, size)))
+
+    def answer(caller: int, values: int) -> None:
+        result = function(UncheckedCaller(caller), *unpack(bytes_at(values, size)))
+        ctypes.memmove(values, pack(result), width)
+
+    def answer_without_parameters(caller: int, values: int) -> None:
+        ctypes.memmove(values, pack(function(UncheckedCaller(caller))), width)
+
+    if not width:
+        return call
+    return answer if size else answer_without_parameters
+
+
+def _struct(types: list[ValType]) -> Struct:
+    return Struct("<" + "".join(_SLOTS[str(type_)] for type_ in types))
+
+
+def _enter(key: int, caller: int, values: int, _count: int) -> int:
+    function, is_shielded = _functions[key]
+    try:
+        function(caller, values)
+    except BaseException as error:  # noqa: BLE001 - nothing crosses the guest's frames
+        return _kept(error) if is_shielded else _handed_over(error)
+    # The function may call its guest and take an exception within for the guest's fault.
+    if is_shielded and (call := current()).raised is not None:
+        return _trap(call.message)
+    return 0
+
+
+def _drop(key: int) -> None:
+    _functions.pop(key, None)
+
+
+# wasmtime calls these two as long as a linker or a store has the function, so they stay.
+_trampoline = _ffi.wasmtime_func_unchecked_callback_t(_enter)
+_forget = ctypes.CFUNCTYPE(None, c_void_p)(_drop)
+
+
+def _kept(error: BaseException) -> int:
+    """Keeps an exception for `call_guest`, and returns the address of a trap."""
+    call = current()
+    call.keep(error)
+    return _trap(call.message)
+
+
+def _handed_over(error: BaseException) -> int:
+    """Hands an exception over as wasmtime-py does, and returns the address of a trap."""
+    _func.LAST_EXCEPTION = error  # type: ignore[assignment]
+    return _trap("python exception")
+
+
+def _trap(message: str) -> int:
+    """Returns the address of a trap, which becomes wasmtime's."""
+    return ctypes.cast(Trap(message)._consume(), c_void_p).value or 0  # noqa: SLF001
+
+
+def obstacle() -> str | None:
+    """Returns what of the installed wasmtime is not as expected; None if all is.
+
+    The sizes are those that wasmtime-py took from wasmtime's headers.
+    """
+    sizes = {
+        "wasmtime_val_raw_t": 16,
+        "wasmtime_memory_t": 24,
+        "wasmtime_func_t": 16,
+        "wasmtime_extern_t": EXTERN_SIZE,
+    }
+    for name, size in sizes.items():
+        found = getattr(_ffi, name, None)
+        if found is None or ctypes.sizeof(found) != size:
+            return f"{name} is not {size} bytes large"
+    if _ffi.wasmtime_extern_t.of.offset != HANDLE:
+        return f"a handle is not at byte {HANDLE} of wasmtime_extern_t"
+    if not hasattr(_func, "LAST_EXCEPTION"):
+        return "exceptions of host functions are handed over otherwise"
+    return None

@@ -1,0 +1,168 @@
+"""What the host generator calls things, and what it refuses."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from wasmtime_attestation_bindgen.errors import WitError
+from wasmtime_attestation_bindgen.host import generate
+from wasmtime_attestation_bindgen.options import Options
+
+from tests.bindgen import hosts
+
+SUITE = Path(__file__).parents[1] / "world" / "wit"
+
+
+def types_of(wit: str, folder: Path) -> ast.Module:
+    """Returns the module of types for WIT text."""
+    modules = hosts.generated(wit, folder)
+    return ast.parse(next(text for path, text in modules.items() if path.endswith("_types.py")))
+
+
+def classes(module: ast.Module) -> dict[str, ast.ClassDef]:
+    return {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
+
+
+def fields(class_: ast.ClassDef) -> dict[str, str]:
+    return {
+        ast.unparse(node.target): ast.unparse(node.annotation)
+        for node in class_.body
+        if isinstance(node, ast.AnnAssign)
+    }
+
+
+def parameters(class_: ast.ClassDef, method: str) -> list[str]:
+    found = next(
+        node for node in class_.body if isinstance(node, ast.FunctionDef) and node.name == method
+    )
+    return [argument.arg for argument in found.args.args]
+
+
+def test_keywords_and_names_of_types(tmp_path: Path) -> None:
+    wit = """package a:b;
+    interface i {
+      record r { class: u8, %list: list<u8>, %bool: bool, other: list<bool>, self: u8 }
+      lambda: func(self: u8, def: u8, %from: r) -> u8;
+    }
+    world w { import i; }"""
+    found = classes(types_of(wit, tmp_path))
+    assert fields(found["R"]) == {
+        "class_": "int",
+        "list_": "bytes",
+        "bool_": "bool",
+        "other": "list[bool]",
+        "self_": "int",
+    }
+    assert parameters(found["I"], "lambda_") == ["self", "self_", "def_", "from_"]
+
+
+def test_names_that_clash(tmp_path: Path) -> None:
+    wit = """package a:b;
+    interface first {
+      record protocol { x: u8 }
+      enum none { a }
+      variant target { vm, gpu(u32) }
+      variant goal { vm, gpu(u32) }
+      record goal-vm { y: u8 }
+      use second.{target as other};
+      f: func(p: protocol, n: none, t: target, g: goal, m: goal-vm, o: other);
+    }
+    interface second { enum target { a } record first { z: u8 } g: func(t: target, f: first); }
+    world first-world { import first; import second; }"""
+    module = types_of(wit, tmp_path)
+    names = [node.name for node in module.body if isinstance(node, ast.ClassDef)]
+    assert len(names) == len(set(names))
+    found = classes(module)
+    assert {"FirstProtocol", "FirstNone", "Target", "FirstTargetVm", "First", "BFirst"} <= set(
+        found
+    )
+    assert fields(found["GoalVm"]) == {"y": "int"}
+    assert fields(found["GoalVm_"]) == {"case": "ClassVar[str]"}
+    compile(ast.unparse(module), "types", "exec")
+
+
+def test_two_interfaces_of_one_name(tmp_path: Path) -> None:
+    folder = tmp_path / "wit"
+    (folder / "deps" / "other").mkdir(parents=True)
+    (folder / "deps" / "other" / "o.wit").write_text(
+        "package x:other@1.0.0; interface log { write: func(line: string); }"
+    )
+    (folder / "w.wit").write_text(
+        "package a:b; interface log { write: func(line: string); }"
+        " world w { import log; import x:other/log@1.0.0; }"
+    )
+    modules = generate(*hosts.read(folder), Options())
+    assert "log: w_types.Log,\n    other_log: w_types.OtherLog," in modules["w_host.py"]
+    # Both have a function `write`, so no object can be both.
+    assert "class World(" not in modules["w_types.py"]
+
+
+def test_what_a_host_only_reads_has_defaults(tmp_path: Path) -> None:
+    wit = """package a:b;
+    interface i {
+      record read { a: u8, b: option<u8>, c: option<u8> }
+      record mixed { a: option<u8>, b: u8 }
+      record made { a: u8, b: option<u8> }
+      f: func(a: read, b: mixed) -> made;
+    }
+    world w { import i; }"""
+    source = ast.unparse(types_of(wit, tmp_path))
+    assert source.count(" = None") == 2
+    assert "b: int | None = None\n" in source
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ("f: func(a: list<u8, 4>);", "a list of fixed length cannot cross to a Python host"),
+        ("f: func(a: stream<u8>);", "stream"),
+        ("f: func() -> future<u8>;", "future"),
+        ("f: async func();", "async"),
+    ],
+)
+def test_what_no_host_can_be_generated_for(tmp_path: Path, item: str, message: str) -> None:
+    with pytest.raises(WitError, match=message):
+        hosts.generated(f"package a:b; interface i {{ {item} }} world w {{ import i; }}", tmp_path)
+
+
+WORLDS = [("torture.wit", None), ("objects.wit", "user"), ("objects.wit", "maker")]
+
+
+@pytest.mark.parametrize(("file", "world"), WORLDS)
+def test_modules_are_formatted_and_the_same_each_time(
+    tmp_path: Path, file: str, world: str | None
+) -> None:
+    modules = generate(*hosts.read(SUITE / file, world), Options())
+    assert modules == generate(*hosts.read(SUITE / file, world), Options())
+    for path, text in modules.items():
+        (tmp_path / path).write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--diff", "--line-length=100", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == ""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("file", "world"), WORLDS)
+def test_modules_are_type_checked(tmp_path: Path, file: str, world: str | None) -> None:
+    modules = generate(*hosts.read(SUITE / file, world), Options())
+    folder = tmp_path / "kit"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    for path, text in modules.items():
+        (folder / path).write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "kit"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout

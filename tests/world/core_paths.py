@@ -1,0 +1,7 @@
+"""The two ways to define host functions of core modules, which the same tests must pass."""
+
+from __future__ import annotations
+
+from wasmtime_attestation.world import core_stock, core_unchecked
+
+PATHS = {"unchecked": core_unchecked.define, "stock": core_stock.define}
