@@ -160,4 +160,4 @@ def _seconds(batch: Batch, calls: int) -> float:
 def _text(cell: Cell) -> str:
     if isinstance(cell, str):
         return cell
-    return f"{cell:,.0f}" if cell >= 100 else f"{cell:.1f}" if cell >= 10 else f"{cell:.2f}"
+    return f"{cell:,.0f}" if cell >= 100 else f"{cell:#.3g}"
