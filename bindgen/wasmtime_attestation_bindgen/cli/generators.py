@@ -19,9 +19,10 @@ from wasmtime_attestation_bindgen.selection import select_world
 Generate: TypeAlias = Callable[[Resolve, WorldId, Options], dict[str, str]]
 
 _SUMMARIES = {
+    "rust": "Write Rust bindings: the module `bindings` of a crate.",
     "host": "Write the typed side of a Python host.",
 }
-_PACKAGES = {"host": ("host", "legacy_host")}
+_PACKAGES = {"rust": ("rust",), "host": ("host", "legacy_host")}
 
 
 def generator_commands() -> list[click.Command]:

@@ -1,0 +1,166 @@
+"""A world's Rust bindings as files."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files as resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from wasmtime_attestation_bindgen.component_type import component_type
+from wasmtime_attestation_bindgen.layout import Layout
+from wasmtime_attestation_bindgen.legacy import LegacyFunction, legacy_functions
+from wasmtime_attestation_bindgen.model import Resolve, WorldId
+from wasmtime_attestation_bindgen.options import Options
+from wasmtime_attestation_bindgen.rust import text
+from wasmtime_attestation_bindgen.rust.component_type import byte_string, section_name
+from wasmtime_attestation_bindgen.rust.display import Displays
+from wasmtime_attestation_bindgen.rust.identifiers import file_name
+from wasmtime_attestation_bindgen.rust.modules import (
+    Context,
+    LegacyForms,
+    Module,
+    Writer,
+    use_order,
+)
+from wasmtime_attestation_bindgen.rust.places import Place, Places
+from wasmtime_attestation_bindgen.surface import Surface, surface
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("wasmtime_attestation_bindgen", "templates/rust"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+    autoescape=False,  # noqa: S701 - this is Rust, not HTML
+)
+
+
+def generate(resolve: Resolve, world_id: WorldId, options: Options) -> dict[str, str]:
+    """Returns the Rust bindings of a world: text by path, to be the module `bindings` of a crate.
+
+    Args:
+        resolve: the model.
+        world_id: the world.
+        options: what to generate.
+
+    Raises:
+        WitError: the world has something that Rust or the legacy ABI cannot express.
+    """
+    world = surface(resolve, world_id)
+    layout = Layout(resolve)
+    legacy = _legacy(resolve, world_id) if options.legacy else None
+    context = Context(
+        resolve, layout, Places(resolve, world), Displays(resolve, layout, world), legacy
+    )
+    modules = _modules(context, world)
+    return _Files(resolve, world_id, world, options).all(modules)
+
+
+def _legacy(resolve: Resolve, world_id: WorldId) -> LegacyForms:
+    found: dict[str, dict[str, LegacyFunction]] = {}
+    for function in legacy_functions(resolve, world_id):
+        found.setdefault(function.module, {})[function.function.name] = function
+    return found
+
+
+def _modules(context: Context, world: Surface) -> list[Module]:
+    places = context.places
+    imported = [Writer(context, i, places.imports[i.id]).imports() for i in world.imports]
+    exported = [Writer(context, i, places.exports[i.id]).exports() for i in world.exports]
+    return [*imported, *exported]
+
+
+class _Files:
+    def __init__(
+        self, resolve: Resolve, world_id: WorldId, world: Surface, options: Options
+    ) -> None:
+        self._resolve = resolve
+        self._world_id = world_id
+        self._world = world
+        self._options = options
+        package = resolve.packages[world.world.package].name
+        version = "" if package.version is None else f"@{package.version}"
+        self._name = f"{package.namespace}:{package.name}/{world.world.name}{version}"
+
+    def all(self, modules: list[Module]) -> dict[str, str]:
+        roots = [m for m in modules if not m.place.path]
+        others = [m for m in modules if m.place.path]
+        found = {"mod.rs": self._root(roots, others)}
+        for module in others:
+            found[module.place.file] = self._render("module.rs.jinja", module=module)
+        found["component_type.rs"] = self._component_type()
+        found["realloc.rs"] = self._render("realloc.rs.jinja", legacy=self._options.legacy)
+        for name in self._runtime(modules):
+            path = resources("wasmtime_attestation_bindgen") / "templates" / "rust" / f"{name}.rs"
+            found[f"{name}.rs"] = self._header() + path.read_text(encoding="utf-8")
+        return found
+
+    def _runtime(self, modules: list[Module]) -> list[str]:
+        needed = {"abi"}.union(*(module.runtime for module in modules))
+        needed |= {"resource"} if "export" in needed else set()
+        return sorted(needed | ({"json", "legacy"} if self._options.legacy else set()))
+
+    def _root(self, roots: list[Module], others: list[Module]) -> str:
+        tree = _Tree()
+        for module in others:
+            tree.add(module.place)
+        uses = [use for module in roots for use in module.uses]
+        used = sorted({name for module in roots for name in module.used})
+        if used:
+            uses.append(f"use abi::{used[0] if len(used) == 1 else '{' + ', '.join(used) + '}'};")
+        shims = [(m, shim) for m in (*roots, *others) for shim in m.shims]
+        return self._render(
+            "mod.rs.jinja",
+            docs=text.documentation(self._world.world.docs, "//!"),
+            runtime=self._runtime([*roots, *others]),
+            tree=tree.lines(),
+            uses=sorted(set(uses), key=use_order),
+            modules=roots,
+            shims=[("::".join((*m.place.path, "shims", s.name)), s) for m, s in shims],
+            macro=f"__export_{re.sub('[^0-9a-z]', '_', self._name.lower())}",
+        )
+
+    def _component_type(self) -> str:
+        data = component_type(self._resolve, self._world_id)
+        return self._render(
+            "component_type.rs.jinja",
+            size=len(data),
+            bytes=byte_string(data),
+            section=section_name(self._name, data),
+            legacy=self._options.legacy,
+        )
+
+    def _render(self, template: str, **view: object) -> str:
+        rendered = _TEMPLATES.get_template(template).render(
+            header=self._header(), paragraphs=text.paragraphs, indented=text.indented, **view
+        )
+        return rendered.rstrip("\n") + "\n"
+
+    def _header(self) -> str:
+        flags = " --legacy" if self._options.legacy else ""
+        return (
+            f"// Generated by wasmtime-attestation-bindgen from the world `{self._name}`.\n"
+            f"// Do not edit; run again: wasmtime-attestation-bindgen rust --wit DIR "
+            f"--world {self._world.world.name}{flags} -o DIR\n\n"
+        )
+
+
+class _Tree:
+    """Modules within modules."""
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Tree] = {}
+
+    def add(self, place: Place) -> None:
+        node = self
+        for name in place.path:
+            node = node.children.setdefault(name, _Tree())
+
+    def lines(self) -> list[str]:
+        names = sorted(self.children, key=file_name)
+        return [line for name in names for line in self.children[name].declared(name)]
+
+    def declared(self, name: str) -> list[str]:
+        inner = text.indented(self.lines())
+        return [f"pub mod {name} {{", *inner, "}"] if inner else [f"pub mod {name};"]
