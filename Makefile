@@ -3,12 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP_COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-header --no-annotate
+BINDGEN = $(BIN)/wasmtime-attestation-bindgen
+GENERATE = --wit wit --legacy $(CHECK)
 # CI runs the slow tests too.
 SELECT = $(if $(CI),,-m "not slow")
 
-.PHONY: demo test lint format bench guests setup lock docs clean
+.PHONY: demo test lint format bench bindings guests toolchains setup lock docs clean
 
-demo: setup guests
+demo: setup
+	@$(BIN)/python guests/python/build.py
+	@$(BIN)/python guests/cpp/build.py
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh guests/demo.sh
 
 test: setup lint guests
@@ -18,6 +22,7 @@ lint: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	@$(MAKE) --no-print-directory bindings CHECK=--check
 
 format: setup
 	$(BIN)/ruff check --fix
@@ -26,10 +31,24 @@ format: setup
 bench: setup
 	$(BIN)/python -m benchmarks.verify
 	$(BIN)/python -m benchmarks.host_calls
+	$(BIN)/python -m benchmarks.generation
+	$(BIN)/python -m benchmarks.rust_guest
 
-guests: setup
+# Regenerates everything that comes from the WIT; with CHECK=--check, says what is stale.
+bindings: setup
+	@$(BINDGEN) rust $(GENERATE) -o guests/rust/attestation/src/bindings
+	@$(BINDGEN) cpp $(GENERATE) -o guests/cpp/include
+	@$(BINDGEN) cpp --wit guests/cpp/wit $(CHECK) -o guests/cpp/generated
+	@$(BINDGEN) host $(GENERATE) -o host/wasmtime_attestation
+
+# Rust and Debian's compilers are installed as far as this machine lets us.
+guests: setup toolchains
 	@$(BIN)/python guests/python/build.py
 	@$(BIN)/python guests/cpp/build.py
+	@$(BIN)/python guests/rust/build.py
+
+toolchains:
+	@sh guests/toolchains.sh
 
 docs: setup
 	$(BIN)/python docs/generate.py

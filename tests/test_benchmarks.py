@@ -80,3 +80,10 @@ def test_verify_says_that_reports_are_simulated_where_there_are_no_real_ones(
     assert set(rows) == {BARE, TOKEN} | simulated
     assert_figures(rows, 2)
     assert "no real evidence" in text
+
+
+def test_generation_times_every_language() -> None:
+    lines = [line.split("|") for line in output("generation").splitlines() if "|" in line]
+    rows = {cells[1].strip(): float(cells[2].replace(",", "")) for cells in lines[2:]}
+    assert {"rust", "cpp", "host"} < set(rows)
+    assert min(rows.values()) > 0

@@ -1,29 +1,48 @@
-"""Builds the C++ guest with the compiler that the package ziglang brings."""
+"""Builds the C++ guest twice from one source: for the legacy ABI, and as a component."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-OUTPUT = HERE.parents[1] / "build" / "guests" / "cpp-reporter.wasm"
-SOURCES = (HERE / "reporter.cpp", HERE / "include" / "wasmtime_attestation.hpp", Path(__file__))
-COMPILE = (sys.executable, "-m", "ziglang", "c++", "-target", "wasm32-wasi", "-std=c++20", "-Oz")
-FLAGS = ("-fno-exceptions", "-Wall", "-Wextra", "-Werror", "-s", "-I", str(HERE / "include"))
+from toolchain import HERE, LEGACY, Model, compile_guest
+from wasmtime_attestation_bindgen.component_new import component_new
+
+ROOT = HERE.parents[1]
+BUILD = ROOT / "build" / "guests"
+LEGACY_GUEST = BUILD / "cpp-reporter.wasm"
+COMPONENT = BUILD / "cpp-reporter-component.wasm"
+REPORTER = HERE / "reporter.cpp"
+HEADERS = (HERE / "include", HERE / "generated")
+SOURCES = (
+    *sorted(HERE.glob("*.cpp")),
+    *sorted(HERE.glob("*.py")),
+    *sorted((HERE / "src").iterdir()),
+    *(header for folder in HEADERS for header in sorted(folder.rglob("*.hpp"))),
+)
 
 
 def main() -> None:
-    """Compiles the guest if it is older than its sources."""
-    if OUTPUT.exists() and OUTPUT.stat().st_mtime > max(s.stat().st_mtime for s in SOURCES):
-        return
-    print(f"building {OUTPUT.name}; the first time takes about a minute", flush=True)
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=OUTPUT.parent) as folder:
-        partial = Path(folder) / OUTPUT.name
-        subprocess.run([*COMPILE, *FLAGS, str(SOURCES[0]), "-o", partial], check=True)  # noqa: S603
-        partial.replace(OUTPUT)
+    """Compiles what is older than its sources."""
+    newest = max(source.stat().st_mtime for source in SOURCES)
+    if not _is_newer(LEGACY_GUEST, newest):
+        print(f"building {LEGACY_GUEST.name}; the first time takes about a minute", flush=True)
+        compile_guest(LEGACY_GUEST, [REPORTER], [LEGACY])
+    if not _is_newer(COMPONENT, newest):
+        print(f"building {COMPONENT.name}", flush=True)
+        _build_component()
+
+
+def _build_component() -> None:
+    core = COMPONENT.with_suffix(".core.wasm")
+    flags = [f"-I{HERE / 'generated'}"]
+    compile_guest(core, [REPORTER], flags, model=Model.LIBRARY)
+    partial = COMPONENT.with_suffix(".partial")
+    partial.write_bytes(component_new(core.read_bytes()))
+    partial.replace(COMPONENT)
+
+
+def _is_newer(output: Path, instant: float) -> bool:
+    return output.exists() and output.stat().st_mtime > instant
 
 
 if __name__ == "__main__":

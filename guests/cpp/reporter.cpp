@@ -1,14 +1,16 @@
 // Says where it runs, and does its work only where that is attested.
 //
 // A guest cannot detect that its own host lies; whoever it sends the token to can.
-#include <wasmtime_attestation.hpp>
-
+#include <array>
 #include <cmath>
-#include <cstdio>
 #include <span>
-#include <string_view>
+#include <string>
+#include <vector>
+#include <wasmtime/attestation.hpp>
 
-namespace attestation = wasmtime_attestation;
+#include "console.hpp"
+
+using console::print;
 
 namespace {
 
@@ -17,7 +19,8 @@ struct Point {
 };
 
 // Stands for data that only a confidential machine may see.
-constexpr Point secret_data[] = {{0, 1}, {1, 3}, {2, 5}, {3, 7}, {4, 9}};
+constexpr std::array secret_data = {
+    Point{0, 1}, Point{1, 3}, Point{2, 5}, Point{3, 7}, Point{4, 9}};
 
 // Fits y = slope x + intercept by gradient descent.
 void train(std::span<const Point> data) {
@@ -29,43 +32,49 @@ void train(std::span<const Point> data) {
       slope_gradient += error * x;
       intercept_gradient += error;
     }
-    slope -= 0.05 * slope_gradient / data.size();
-    intercept -= 0.05 * intercept_gradient / data.size();
+    slope -= 0.05 * slope_gradient / static_cast<double>(data.size());
+    intercept -= 0.05 * intercept_gradient / static_cast<double>(data.size());
   }
-  std::printf("trained: y = %.0f x + %.0f\n", std::round(slope), std::round(intercept));
+  print(
+      "trained: y = " + std::to_string(std::lround(slope)) + " x + " +
+      std::to_string(std::lround(intercept)));
 }
 
 bool attest() {
-  const auto tee = attestation::detect_tee();
-  std::printf("detected: %s\n", tee.tee_type.c_str());
+  using namespace wasmtime_attestation;
 
-  const auto result = attestation::attest_vm();
+  const tee_info tee = detect_tee();
+  print("detected: " + std::string(display_name(tee.tee_type)));
+
+  const auto result = attest_vm();
   if (!result) {
-    std::printf("not attested: %s\n", result.error.c_str());
+    print("not attested: " + message(result.error()));
     return false;
   }
-  std::printf("token: %zu characters\n", result.token->size());
-  if (!attestation::verify_token(*result.token)) {
-    std::puts("not attested: the host does not accept its own token");
+  print("token: " + std::to_string(result->token.size()) + " characters");
+  if (!verify_token(result->token)) {
+    print("not attested: the host does not accept its own token");
     return false;
   }
-  const bool simulated = result.tee_type == "Simulated";
-  std::printf("attested: %s%s\n", result.tee_type.c_str(), simulated ? ", which proves nothing" : "");
+  const bool simulated = result->tee_type == tee_type::simulated;
+  print(
+      "attested: " + std::string(display_name(result->tee_type)) +
+      (simulated ? ", which proves nothing" : ""));
   return true;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  const bool required = argc > 1 && std::string_view(argv[1]) == "--require";
+int run(const std::vector<std::string>& arguments) {
+  const bool required = arguments.size() > 1 && arguments[1] == "--require";
   if (attest()) {
     train(secret_data);
     return 0;
   }
   if (required) {
-    std::puts("decided: to stop, since attestation is required");
+    print("decided: to stop, since attestation is required");
     return 1;
   }
-  std::puts("decided: to go on without the secret data");
+  print("decided: to go on without the secret data");
   return 0;
 }

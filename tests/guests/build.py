@@ -59,9 +59,8 @@ def generation(name: str) -> Path:
 def json_probe() -> Path:
     """Returns a module that reads JSON with the C++ header."""
     flags = ("c++", "-std=c++20", "-Oz", "-fno-exceptions", "-I", str(CPP_GUEST / "include"))
-    return _compiled(
-        OUTPUT / "json-probe.wasm", flags, [HERE / "json_probe.cpp"], CPP_GUEST / "include"
-    )
+    headers = CPP_GUEST / "include" / "wasmtime"
+    return _compiled(OUTPUT / "json-probe.wasm", flags, [HERE / "json_probe.cpp"], headers)
 
 
 def _compiled(output: Path, command: tuple[str, ...], sources: list[Path], headers: Path) -> Path:

@@ -1,16 +1,28 @@
 // Prints what the C++ header's JSON reader makes of its first argument.
-#include <wasmtime_attestation.hpp>
-
+#define WASMTIME_ATTESTATION_LEGACY
 #include <cstdio>
+#include <wasmtime/attestation.hpp>
+
+struct probe {
+  std::optional<std::string> text{};
+  bool flag{};
+  std::int64_t number{};
+};
+
+template <>
+struct wit::describe<probe> {
+  using members = fields<&probe::text, &probe::flag, &probe::number>;
+  static constexpr auto names = name_list("text", "flag", "number");
+};
 
 int main(int, char** argv) {
-  const wasmtime_attestation::detail::Json json(argv[1]);
-  if (!json.valid()) {
+  wit::legacy::reader in(argv[1]);
+  probe found;
+  wit::legacy::read(in, found);
+  if (!in.finished()) {
     std::puts("not JSON");
     return 1;
   }
-  const auto text = json.string("text");
-  std::printf("text=%s\n", text ? text->c_str() : "none");
-  std::printf("flag=%d number=%lld\n", json.boolean("flag"),
-              static_cast<long long>(json.integer("number")));
+  std::printf("text=%s\n", found.text ? found.text->c_str() : "none");
+  std::printf("flag=%d number=%lld\n", found.flag, static_cast<long long>(found.number));
 }

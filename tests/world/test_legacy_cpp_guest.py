@@ -48,21 +48,30 @@ def test_does_not_work_on_a_token_that_the_host_refuses() -> None:
 @pytest.mark.parametrize(
     ("json", "lines"),
     [
-        ("{}", ["text=none", "flag=0 number=0"]),
         ('{"text":null,"flag":true,"number":-12}', ["text=none", "flag=1 number=-12"]),
-        ('{"text":"true","flag":"true","number":"5"}', ["text=true", "flag=0 number=0"]),
+        ('{"number":5,"flag":false,"text":"true"}', ["text=true", "flag=0 number=5"]),
         (
-            r'{"text":"\"q\" \\ \/ \u0041 \u00e9 \u20AC \ud83d\ude00","flag":false}',
+            '{"text":"a","flag":true,"number":"-9223372036854775808"}',
+            ["text=a", "flag=1 number=-9223372036854775808"],
+        ),
+        (
+            r'{"text":"\"q\" \\ \/ \u0041 \u00e9 \u20AC \ud83d\ude00","flag":false,"number":0}',
             ['text="q" \\ / A é € \N{GRINNING FACE}', "flag=0 number=0"],
         ),
         (
-            '{"new":{"text":"no","x":["}",[]]},"other":[{"flag":true}],"text":"yes"}',
-            ["text=yes", "flag=0 number=0"],
+            (
+                '{"new":{"text":"no","x":["}",[]]},"other":[{"flag":true}, -1.5e3, null],'
+                ' "text" : "yes",\t"flag":false ,"number":\n7 }'
+            ),
+            ["text=yes", "flag=0 number=7"],
         ),
     ],
 )
 def test_header_reads_json(json: str, lines: list[str]) -> None:
     assert run_command(build.json_probe(), ScriptedWorld(), json) == Outcome(0, lines)
+
+
+TEXT = '{{"flag":true,"number":0,"text":{}}}'
 
 
 @pytest.mark.parametrize(
@@ -71,17 +80,26 @@ def test_header_reads_json(json: str, lines: list[str]) -> None:
         "",
         "{",
         "null",
+        "{}",
         '{"text"}',
-        '{"text":}',
-        '{"text":"a}',
-        '{"text":"a"',
-        '{"text":"a"}}',
-        '{"text":"a",}',
-        r'{"text":"\x"}',
-        r'{"text":"\u12"}',
-        r'{"text":"\ud800"}',
-        r'{"text":"\ud800\u0041"}',
-        r'{"text":"\udc00\ud800"}',
+        '{"text":null,"flag":true}',
+        '{"text":null,"flag":true,"number":9223372036854775808}',
+        '{"text":null,"flag":true,"number":1.5}',
+        '{"text":null,"flag":"true","number":1}',
+        '{"text":null,"flag":true,"flag":true,"number":1}',
+        '{"text":null,"flag":true,"number":1,"deep":' + "[" * 100 + "]" * 100 + "}",
+        TEXT.format(""),
+        TEXT.format('"a'),
+        TEXT.format('"a"}'),
+        TEXT.format('"a",'),
+        TEXT.format('"a" "b"'),
+        TEXT.format("5"),
+        TEXT.format('"a\nb"'),
+        TEXT.format(r'"\x"'),
+        TEXT.format(r'"\u12"'),
+        TEXT.format(r'"\ud800"'),
+        TEXT.format(r'"\ud800\u0041"'),
+        TEXT.format(r'"\udc00\ud800"'),
     ],
 )
 def test_header_refuses_what_is_not_json(json: str) -> None:

@@ -20,9 +20,10 @@ Generate: TypeAlias = Callable[[Resolve, WorldId, Options], dict[str, str]]
 
 _SUMMARIES = {
     "rust": "Write Rust bindings: the module `bindings` of a crate.",
+    "cpp": "Write C++ bindings: one header for C++20.",
     "host": "Write the typed side of a Python host.",
 }
-_PACKAGES = {"rust": ("rust",), "host": ("host", "legacy_host")}
+_PACKAGES = {"rust": ("rust",), "cpp": ("cpp",), "host": ("host", "legacy_host")}
 
 
 def generator_commands() -> list[click.Command]:
