@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from wasmtime_attestation_bindgen import syntax
-from wasmtime_attestation_bindgen.binary import decode_package, viewed_packages
-from wasmtime_attestation_bindgen.binary.package import Views
 from wasmtime_attestation_bindgen.draft import Draft, draft_package
 from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.link import Features, link
 from wasmtime_attestation_bindgen.model import Resolve
 from wasmtime_attestation_bindgen.parser import parse
 from wasmtime_attestation_bindgen.source import Encoded, Source
+
+if TYPE_CHECKING:
+    from wasmtime_attestation_bindgen.binary.package import Views
 
 PackageFiles: TypeAlias = Sequence[Source] | Encoded
 """A package as text, in files, or in binary form."""
@@ -48,6 +49,9 @@ class _Packages:
     def add(self, files: PackageFiles) -> Draft:
         """Adds the packages that are nested in files, then the one that the files make."""
         if isinstance(files, Encoded):
+            # Most packages are text, and the reader of the others need not be loaded.
+            from wasmtime_attestation_bindgen.binary import decode_package
+
             decoded = decode_package(files.path, files.data)
             self._views.append(decoded.views)
             self._drafts.append(replace(draft_package([decoded.package]), encoded=True))
@@ -65,6 +69,10 @@ class _Packages:
 
     def finish(self) -> list[Draft]:
         """Returns all packages; those in full come before those that others show."""
+        if not self._views:
+            return self._drafts
+        from wasmtime_attestation_bindgen.binary import viewed_packages
+
         known = {draft.name for draft in self._drafts}
         viewed = [draft_package([package]) for package in viewed_packages(self._views, known)]
         return self._drafts + viewed

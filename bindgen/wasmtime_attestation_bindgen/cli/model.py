@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation_bindgen import model_json
 from wasmtime_attestation_bindgen.cli import inputs
 
 
@@ -20,5 +19,8 @@ def resolve_command(wit: Path, features: tuple[str, ...], *, all_features: bool)
     depends on in `deps`; FILE is a package by itself. The JSON has the shape
     of wit-parser's `Resolve`.
     """
+    # Only this command prints JSON.
+    from wasmtime_attestation_bindgen import model_json
+
     model = inputs.read_model(wit, features, all_features=all_features)
     click.echo(model_json.dumps(model).encode())
