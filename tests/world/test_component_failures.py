@@ -92,6 +92,39 @@ def test_an_error_outside_the_closed_set_is_internal(
     )
 
 
+class Text(str):
+    """A text that pretends to be others."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return Octets(f"{encoding}{errors}".encode() + b"\xff")
+
+    def __str__(self) -> str:
+        return "\ud800"
+
+
+class Octets(bytes):
+    def __len__(self) -> int:
+        return 300
+
+
+class Mutable(wit.AttestationResult):
+    """A record whose fields can change."""
+
+    __setattr__ = object.__setattr__
+
+
+def test_what_a_subclass_overrides_never_reaches_wasmtime(guest: Embedder) -> None:
+    answer = guest.call(ScriptedWorld(tee=altered(SNP, "provider", Text("plain"))), "detect-tee")
+    assert isinstance(answer, dict)
+    assert answer["provider"] == "plain"
+    world = with_answer("verify", altered(VERDICT, "guest_digest", Octets(b"ab")))
+    assert guest.call(world, "verify", *ARGUMENTS["verify"]) == INTERNAL
+    world = with_answer("attest_vm", Mutable("token", None, 1, wit.TeeType.OTHER))
+    assert guest.call(world, "attest-vm") == INTERNAL
+
+
 def test_error_texts_that_utf8_cannot_encode_are_escaped(guest: Embedder) -> None:
     assert guest.call(failing(DeniedError("file \udcff")), "gpus") == ("denied", r"file \udcff")
     rejected = RejectedError([Finding("a\ud800", "\udfff!")])

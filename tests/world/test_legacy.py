@@ -54,6 +54,17 @@ def test_success_envelope() -> None:
     )
 
 
+def test_an_answer_that_changes_is_written_anew() -> None:
+    class Detected:
+        tee_type, supports_attestation, provider, gpu_count = wit.TeeType.OTHER, True, "first", 0
+
+    world = ScriptedWorld(tee=Detected())  # type: ignore[arg-type]
+    guest = guest_of(world)
+    assert guest.answer("detect_tee")["provider"] == "first"
+    Detected.provider = "second"
+    assert guest.answer("detect_tee")["provider"] == "second"
+
+
 def test_failure_envelope() -> None:
     assert text(guest_of(without_tee()), "attest_vm") == (
         f'{{"success":false,"token":null,"evidence":null,"error":"{NO_TEE}",'

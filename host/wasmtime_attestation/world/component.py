@@ -15,8 +15,9 @@ def link_component(linker: Linker, world: wit.World, *, fast: bool | None = None
     They serve components that import them at any version that is semver
     compatible. wasmtime does not compare the types of host functions with
     those that a component imports: `signatures.check_imports` does, and a
-    component that was not checked traps where it has others. Enter the guest
-    through `host_calls.call_guest`.
+    component that was not checked traps where it has others, or has fields
+    taken for others of the same type. Enter the guest through
+    `host_calls.call_guest`.
 
     Args:
         linker: where to define them.

@@ -7,13 +7,10 @@ wasmtime-py's own way, for a wasmtime that lays things out differently.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Hashable
 from typing import Protocol
 
 from wasmtime import FuncType, Linker
-
-log = logging.getLogger(__name__)
 
 
 class LinearMemory(Protocol):

@@ -135,11 +135,13 @@ class UncheckedCaller:
 
     def _is(self, handle: _Handle, kind: int, fits: Callable[[], bool]) -> bool:
         """Whether an export is of a kind, and fits."""
-        if handle not in _known:
+        known = _known.get(handle)
+        if known is None:
+            known = handle[0] == kind and fits()
             if len(_known) >= MAX_KNOWN:
                 _known.clear()
-            _known[handle] = handle[0] == kind and fits()
-        return _known[handle]
+            _known[handle] = known
+        return known
 
 
 def _failure(error: int | None, trap: int) -> Trap | WasmtimeError:

@@ -18,6 +18,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 from wasmtime import FuncType, Linker, WasmtimeError
 from wasmtime.component import _types
 
+from wasmtime_attestation.world import interrupts
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -59,7 +61,9 @@ def current() -> Call:
 def call_guest(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Calls into a guest; raises what a host function raised within, unchanged.
 
-    Calls may nest, and several threads may call at once.
+    Calls may nest, and several threads may call at once. Ctrl-C in the main
+    thread ends the run when the guest next calls its host; where other signal
+    handlers raise, enter guests in another thread, as `Runtime` does.
 
     Args:
         function: an export, or `instantiate`.
@@ -68,17 +72,34 @@ def call_guest(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
 
     Raises:
         WasmtimeError, Trap: the guest failed by itself.
+        RecursionError: calls are nested too deep.
         BaseException: what a host function raised.
     """
+    _reserve(_FRAMES)
     call = Call()
     token = _current.set(call)
     try:
-        return function(*args, **kwargs)
+        with interrupts.deferred(lambda interrupt: current().keep(interrupt)):
+            result = function(*args, **kwargs)
     except BaseException as error:  # noqa: BLE001 - it is raised below, without a false context
         failure = error
+    else:
+        if call.raised is None:
+            return result
+        failure = call.raised
     finally:
         _current.reset(token)
     raise _own(failure) if call.raised is None else call.raised
+
+
+_FRAMES = 64
+"""How deep Python may call before a host function has begun, or after it has failed."""
+
+
+def _reserve(frames: int) -> None:
+    """Raises `RecursionError` here, where it can be raised, if there are not so many left."""
+    if frames:
+        _reserve(frames - 1)
 
 
 def shielded(function: Callable[P, T]) -> Callable[P, T]:

@@ -195,7 +195,7 @@ class _Answers:
                 "component model"
             )
         block = _block(json)
-        if self._function.keeps:
+        if self._function.keeps and _is_frozen(answer):
             self._last = answer, block
         return block
 
@@ -211,6 +211,12 @@ class _Answers:
         if len(json) > MAX_ANSWER and isinstance(error, AttestationError):
             json = _encoded(write(shortened(error, len(json))))
         return _block(json) if len(json) <= MAX_ANSWER else None
+
+
+def _is_frozen(answer: object) -> bool:
+    """Whether an answer is a frozen record, and not something that only looks like one."""
+    parameters = vars(type(answer)).get("__dataclass_params__")
+    return parameters is not None and bool(parameters.frozen)
 
 
 def _encoded(text: str) -> bytes:

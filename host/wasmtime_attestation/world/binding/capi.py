@@ -57,7 +57,6 @@ MAX_ITEMS = (1 << 26) - 1
 
 CALLBACK = CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p, c_size_t)
 FINALIZER = CFUNCTYPE(None, c_void_p)
-DESTRUCTOR = CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_uint32)
 
 
 def _function(name: str, result: Any, *parameters: Any) -> Any:  # noqa: ANN401 - ctypes' own

@@ -40,7 +40,7 @@ def link(
     """Defines interfaces in a linker.
 
     Check what a component imports with `check_imports` first. One with other
-    types traps when it calls.
+    types traps when it calls, or has fields taken for others of the same type.
 
     Args:
         linker: where to define them.

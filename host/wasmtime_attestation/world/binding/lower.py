@@ -131,7 +131,7 @@ def _record(shape: shapes.Record) -> Lowerer:
     single = len(fields) == 1
 
     def lower(record: Any, scope: Scope) -> bytes:  # noqa: ANN401 - as it comes
-        if not isinstance(record, shape.type):
+        if type(record) is not shape.type:  # a subclass's fields could change
             raise plain_lower.wrong(record, f"a {shape.type.__name__}")
         entries: list[bytes] = []
         found, label = values(record), ""

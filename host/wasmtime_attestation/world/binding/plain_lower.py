@@ -97,7 +97,7 @@ def char(value: Any, _scope: Scope) -> bytes:  # noqa: ANN401 - as it comes
 def encoded(value: str) -> bytes:
     """Returns text in UTF-8; raises `MisfitError` where it cannot be."""
     try:
-        return value.encode()
+        return str.encode(value)  # a subclass may have another `encode`, and wasmtime trusts us
     except UnicodeEncodeError as error:
         raise MisfitError("a lone surrogate, which UTF-8 cannot encode") from error
 

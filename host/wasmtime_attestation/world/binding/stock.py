@@ -135,8 +135,6 @@ def lowerer(shape: Shape) -> Converter:
 @functools.cache
 def _lowerer(shape: Shape) -> Converter:
     match shape:
-        case shapes.Float():
-            return lambda value, _call: float(value)
         case shapes.List(element):
             return _each(_lowerer(element), list)
         case shapes.Tuple(members):
@@ -153,6 +151,19 @@ def _lowerer(shape: Shape) -> Converter:
             return lambda value, call: close(*split(value), call)
         case shapes.Own() | shapes.Borrow():
             return _resource_lowerer(shape)
+        case _:
+            return _plain(shape)
+
+
+def _plain(shape: Shape) -> Converter:
+    """Returns what makes plain values: wasmtime-py would call what a subclass overrides."""
+    match shape:
+        case shapes.Float():
+            return lambda value, _call: float(value)
+        case shapes.String() | shapes.Char():
+            return lambda value, _call: str.__str__(value)
+        case shapes.Octets():
+            return lambda value, _call: b"".join((value,))
         case _:
             return lambda value, _call: value
 
