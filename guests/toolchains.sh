@@ -5,7 +5,7 @@
 set -eu
 
 packages="clang-19 lld-19 wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 \
-libclang-rt-19-dev-wasm32 rustc-web cargo-web rust-web-src"
+libclang-rt-19-dev-wasm32 rustc-web cargo-web rust-web-src cmake pkgconf"
 
 absent() {
     for package in $packages; do

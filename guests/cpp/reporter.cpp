@@ -1,16 +1,20 @@
 // Says where it runs, and does its work only where that is attested.
 //
 // A guest cannot detect that its own host lies; whoever it sends the token to can.
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 #include <wasmtime/attestation.hpp>
 
 #include "console.hpp"
 
 using console::print;
+using namespace wasmtime_attestation;
 
 namespace {
 
@@ -40,22 +44,46 @@ void train(std::span<const Point> data) {
       std::to_string(std::lround(intercept)));
 }
 
-bool attest() {
-  using namespace wasmtime_attestation;
+// Changes the signature.
+std::string forge(const std::string& token) {
+  std::string forged = token;
+  std::reverse(forged.begin() + static_cast<std::ptrdiff_t>(forged.rfind('.')) + 1, forged.end());
+  return forged;
+}
 
+// Plays both sides: attests for a challenge and verifies the answer as a relying party would.
+wit::result<verifier::verdict, error> answer_challenge() {
+  const std::string_view text = "chosen by the relying party", key = "a public key";
+  const std::vector<std::uint8_t> nonce(text.begin(), text.end());
+  const auto answer = attester::attest(
+      {attester::target::vm{}}, {.nonce = nonce,
+                                 .user_data = std::vector<std::uint8_t>(key.begin(), key.end()),
+                                 .audience = "reporter"});
+  if (!answer) return wit::unexpected(answer.error());
+  return verifier::verify(
+      answer->token,
+      {.nonce = nonce, .audience = "reporter", .max_age_seconds = 60, .policy = "hardware-only"});
+}
+
+bool refuse(const std::string& reason) {
+  print("not attested: " + reason);
+  return false;
+}
+
+bool attest() {
   const tee_info tee = detect_tee();
   print("detected: " + std::string(display_name(tee.tee_type)));
 
   const auto result = attest_vm();
-  if (!result) {
-    print("not attested: " + message(result.error()));
-    return false;
-  }
+  if (!result) return refuse(message(result.error()));
   print("token: " + std::to_string(result->token.size()) + " characters");
-  if (!verify_token(result->token)) {
-    print("not attested: the host does not accept its own token");
-    return false;
-  }
+  if (!verify_token(result->token)) return refuse("the host does not accept its own token");
+  print(std::string("forged: ") + (verify_token(forge(result->token)) ? "true" : "false"));
+
+  const auto verdict = answer_challenge();
+  if (!verdict) return refuse(message(verdict.error()));
+  print("challenge: " + std::string(label(verdict->status)));
+
   const bool simulated = result->tee_type == tee_type::simulated;
   print(
       "attested: " + std::string(display_name(result->tee_type)) +

@@ -1,17 +1,19 @@
 """Which Rust compiles for WebAssembly on this machine, and how it is called.
 
-Either rustup, whose targets are added on demand, or what Debian packages as
+Either rustup's, whose targets are added on demand, or what Debian packages as
 `rustc-web`, `cargo-web` and `rust-web-src`, which brings no compiled standard
 library for WebAssembly and therefore builds it along.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,34 +24,30 @@ CORE = "wasm32-wasip1"
 LIBRARY = "wasm32-unknown-unknown"
 """Core modules that import no WASI."""
 
-_DEBIAN_CARGO = Path("/usr/bin/cargo")
-_DEBIAN_RUSTC = Path("/usr/bin/rustc")
-_DEBIAN_LINKERS = ("wasm-ld", "wasm-ld-19", "wasm-ld-21", "wasm-ld-20", "wasm-ld-18")
+START = Path(__file__).resolve().parents[1] / "cpp" / "src" / "start.c"
+_LINKERS = ("wasm-ld", "wasm-ld-19", "wasm-ld-21", "wasm-ld-20", "wasm-ld-18")
+_WASI_LIBC = Path("/usr/lib/wasm32-wasi")
 _NEEDED = (
     "there is no Rust for WebAssembly here: install rustup (https://rustup.rs), or on Debian "
     "rustc-web, cargo-web, rust-web-src, lld and wasi-libc"
 )
 
 
-@dataclass(frozen=True)
-class Toolchain:
-    """A way to call cargo.
+class Toolchain(ABC):
+    """A Rust that compiles for WebAssembly."""
 
-    Attributes:
-        rustup: whether it is rustup's; Debian's otherwise.
-        sources: where Debian has the standard library's sources.
-    """
-
-    rustup: bool
-    sources: Path | None = None
-
+    @abstractmethod
     def has(self, target: str) -> bool:
-        """Whether a target can be built for; rustup downloads it if it is missing."""
-        if not self.rustup:
-            return target != COMPONENT
-        add = ["rustup", "target", "add", target]
-        done = subprocess.run(add, check=False, capture_output=True)  # noqa: S603
-        return done.returncode == 0
+        """Whether it builds for a target."""
+
+    @abstractmethod
+    def cargo(self, target: str, output: Path) -> list[str]:
+        """Returns cargo and its flags for a target; what they need is made in a folder."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What cargo finds in its environment."""
+        return os.environ
 
     def build(self, crate: Path, target: str, output: Path, features: Sequence[str] = ()) -> Path:
         """Builds a crate for release and returns the folder of what was made.
@@ -63,41 +61,93 @@ class Toolchain:
         Raises:
             CalledProcessError: cargo failed; it printed why.
         """
-        command = [*self._cargo(target), "build", "--release", "--quiet", f"--target={target}"]
-        command += [f"--manifest-path={crate / 'Cargo.toml'}", f"--target-dir={output}"]
+        command = [*self.cargo(target, output), "build", "--release", "--quiet"]
+        command += [f"--target={target}", f"--target-dir={output}"]
+        command += [f"--manifest-path={crate / 'Cargo.toml'}"]
         command += [f"--features={feature}" for feature in features]
-        subprocess.run(command, check=True, env=self._environment())  # noqa: S603
+        subprocess.run(command, check=True, env=self.environment)  # noqa: S603
         return output / target / "release"
 
-    def _cargo(self, target: str) -> list[str]:
-        if self.rustup:
-            return ["cargo"]
-        vendor = f'source.vendored.directory="{self.sources}/library/vendor"'
-        flags = ["-Zbuild-std=std,panic_abort", "--offline"]
-        flags += ["--config", 'source.crates-io.replace-with="vendored"', "--config", vendor]
-        linker = next((found for name in _DEBIAN_LINKERS if (found := shutil.which(name))), None)
-        if linker is not None:
-            flags += ["--config", f'target.{target}.linker="{linker}"']
-        if target == CORE:
-            rustflags = '["-Clink-self-contained=no", "-L/usr/lib/wasm32-wasi"]'
-            flags += ["--config", f"target.{target}.rustflags={rustflags}"]
-        return [str(_DEBIAN_CARGO), *flags]
 
-    def _environment(self) -> dict[str, str]:
-        if self.rustup:
-            return dict(os.environ)
-        return os.environ | {"RUSTC": str(_DEBIAN_RUSTC), "RUSTC_BOOTSTRAP": "1"}
+class Rustup(Toolchain):
+    """What rustup installs."""
+
+    def has(self, target: str) -> bool:
+        """Whether it builds for a target, which is downloaded if it is missing."""
+        add = ["rustup", "target", "add", target]
+        done = subprocess.run(add, check=False, capture_output=True)  # noqa: S603
+        return done.returncode == 0
+
+    def cargo(self, target: str, output: Path) -> list[str]:  # noqa: ARG002 - it needs no flags
+        """Returns cargo as rustup calls it."""
+        return ["cargo"]
+
+
+@dataclass(frozen=True)
+class Debian(Toolchain):
+    """What Debian packages.
+
+    Attributes:
+        sources: of the standard library.
+        linker: LLVM's for WebAssembly.
+        binaries: the folder of cargo and rustc.
+    """
+
+    sources: Path
+    linker: str
+    binaries: Path = Path("/usr/bin")
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Names Debian's rustc, and lets it take `-Z`."""
+        return os.environ | {"RUSTC": str(self.binaries / "rustc"), "RUSTC_BOOTSTRAP": "1"}
+
+    def has(self, target: str) -> bool:
+        """Whether it builds for a target; the C library of components is not packaged."""
+        return target == LIBRARY or (target == CORE and _WASI_LIBC.exists())
+
+    def cargo(self, target: str, output: Path) -> list[str]:
+        """Returns Debian's cargo, which builds the standard library from Debian's sources."""
+        settings: dict[str, str | list[str]] = {
+            "source.crates-io.replace-with": "vendored",
+            "source.vendored.directory": f"{self.sources}/library/vendor",
+            f"target.{target}.linker": self.linker,
+        }
+        if target == CORE:
+            flags = ["-Clink-self-contained=no", f"-L{_WASI_LIBC}", f"-Clink-arg={_start(output)}"]
+            settings[f"target.{target}.rustflags"] = flags
+        options = [f"--config={name}={json.dumps(value)}" for name, value in settings.items()]
+        return [str(self.binaries / "cargo"), "-Zbuild-std=std,panic_abort", "--offline", *options]
+
+
+def _start(folder: Path) -> Path:
+    # Debian's crt1-command.o makes every export run the constructors again, cabi_realloc too.
+    folder.mkdir(parents=True, exist_ok=True)
+    start = folder / "start.o"
+    compiler = (sys.executable, "-m", "ziglang", "cc", "-target", "wasm32-wasi", "-O2")
+    subprocess.run([*compiler, "-c", str(START), "-o", str(start)], check=True)  # noqa: S603
+    return start
+
+
+def rustup() -> Rustup | None:
+    """Returns rustup's Rust, where that is installed."""
+    return Rustup() if shutil.which("rustup") and shutil.which("cargo") else None
+
+
+def debian() -> Debian | None:
+    """Returns Debian's Rust, where that is installed with its sources and a linker."""
+    linkers = [path for name in _LINKERS if (path := shutil.which(name))]
+    sources = sorted(Path("/usr/src").glob("rustc-*/library"))
+    if not linkers or not sources:
+        return None
+    rust = Debian(sources[-1].parent, linkers[0])
+    return rust if all((rust.binaries / name).exists() for name in ("cargo", "rustc")) else None
 
 
 def find() -> Toolchain:
-    """Returns this machine's Rust for WebAssembly.
+    """Returns this machine's Rust for WebAssembly; rustup's, if it has two.
 
     Raises:
         SystemExit: there is none; the message says what to install.
     """
-    if shutil.which("rustup") and shutil.which("cargo"):
-        return Toolchain(rustup=True)
-    sources = sorted(Path("/usr/src").glob("rustc-*"))
-    if sources and _DEBIAN_CARGO.exists() and _DEBIAN_RUSTC.exists():
-        return Toolchain(rustup=False, sources=sources[-1])
-    sys.exit(_NEEDED)
+    return rustup() or debian() or sys.exit(_NEEDED)

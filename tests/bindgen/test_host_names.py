@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from wasmtime import Engine, Store
+from wasmtime.component import Component, Linker
 from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.host import generate
 from wasmtime_attestation_bindgen.options import Options
@@ -113,6 +115,70 @@ def test_what_a_host_only_reads_has_defaults(tmp_path: Path) -> None:
     source = ast.unparse(types_of(wit, tmp_path))
     assert source.count(" = None") == 2
     assert "b: int | None = None\n" in source
+
+
+def test_names_that_the_bindings_use_themselves(tmp_path: Path) -> None:
+    wit = tmp_path / "w.wit"
+    wit.write_text("""package a:b;
+    interface link { f: func(invoke: string, shapes: list<u8>) -> string; }
+    world w { import link; export link; }""")
+    _, linking = hosts.imported(wit, tmp_path)
+    engine = Engine()
+    linker, store = Linker(engine), Store(engine)
+
+    class Link:
+        def f(self, invoke: str, shapes: bytes) -> str:
+            return f"{invoke} {len(shapes)}"
+
+    linking.link_imports(linker, b_link=Link())
+    guest = Component(engine, hosts.forwarder(*hosts.read(wit)))
+    exports = linking.Link(store, linker.instantiate(store, guest))
+    assert exports.f("bytes:", b"ab") == "bytes: 2"
+
+
+def test_functions_of_resources_beside_those_of_the_interface(tmp_path: Path) -> None:
+    wit = """package a:b;
+    interface i {
+      resource file { constructor(); open: static func() -> file; }
+      new-file: func();
+      file-open: func();
+      drop-file: func();
+    }
+    world w { import i; export i; }"""
+    class_ = classes(types_of(wit, tmp_path))["I"]
+    methods = [node.name for node in class_.body if isinstance(node, ast.FunctionDef)]
+    assert methods == [
+        *("new_file_", "file_open_", "new_file", "file_open", "drop_file", "drop_file_")
+    ]
+
+
+def test_documentation_that_ends_in_quotes(tmp_path: Path) -> None:
+    wit = '''package a:b;
+    interface i {
+      /// "
+      enum a { x }
+      /// three """
+      enum b { x }
+      /// four """"
+      enum c { x }
+      /// backslash \\
+      enum d { x }
+      f: func(a: a, b: b, c: c, d: d);
+    }
+    world w { import i; }'''
+    found = classes(types_of(wit, tmp_path))
+    docs = [ast.get_docstring(found[name]) for name in "ABCD"]
+    assert docs == ['"', 'three """', 'four """"', "backslash \\"]
+
+
+def test_names_that_are_longer_than_a_line(tmp_path: Path) -> None:
+    name = "-".join(["long"] * 24)
+    wit = f"""package a:b;
+    interface i {{ resource {name} {{ m: func(a: list<{name}>) -> list<string>; }} }}
+    world w {{ import i; }}"""
+    module = ast.parse(hosts.generated(wit, tmp_path)["w_host.py"])
+    texts = [node.value for node in ast.walk(module) if isinstance(node, ast.Constant)]
+    assert f"[method]{name}.m" in texts
 
 
 @pytest.mark.parametrize(

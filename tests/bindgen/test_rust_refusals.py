@@ -17,7 +17,8 @@ MEMBERS = ", ".join(["u8"] * 13)
     ("items", "message"),
     [
         (f"flags many {{ {FLAGS} }}", "flags `many` has 33 flags"),
-        (f"f: func() -> tuple<{MEMBERS}>;", "tuple of 13 members"),
+        (f"f: func() -> tuple<{MEMBERS}>;", "`f` of `test:refused/i` has a tuple of 13 members"),
+        (f"record r {{ a: list<tuple<{MEMBERS}>> }}", "type `r` of `test:refused/i` has a tuple"),
         ("f: func() -> list<u8, 70000>;", "fixed length 70000"),
         ("f: async func();", "function `f` of `test:refused/i` is async"),
         ("f: func() -> stream<u8>;", "`f` of `test:refused/i` mentions a stream"),
@@ -33,11 +34,21 @@ def test_refused_with_the_name(tmp_path: Path, items: str, message: str) -> None
     with pytest.raises(WitError) as caught:
         bindings(wit, None)
     assert message in caught.value.message
+    assert caught.value.span is not None
 
 
-def test_a_type_where_the_trait_would_be(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ("record guest { x: u8 } f: func() -> guest;", "`Guest` in Rust, as is the trait"),
+        ("resource r; record guest-r { x: u8 }", "`GuestR` in Rust, as is the trait of `R`"),
+        ("resource r; record r-borrow { x: u8 }", "`RBorrow` in Rust, as is a `R` that is lent"),
+    ],
+)
+def test_a_type_where_the_bindings_make_one(tmp_path: Path, items: str, message: str) -> None:
     wit = tmp_path / "refused.wit"
-    items = "record guest { x: u8 } f: func() -> guest;"
     wit.write_text(f"package test:refused;\ninterface i {{ {items} }}\nworld w {{ export i; }}\n")
-    with pytest.raises(WitError, match="both `Guest` in Rust"):
+    with pytest.raises(WitError) as caught:
         bindings(wit, None)
+    assert message in caught.value.message
+    assert caught.value.span is not None

@@ -15,6 +15,7 @@ from wasmtime_attestation_bindgen.load import load
 from wasmtime_attestation_bindgen.resolve import resolve
 
 from tests.guests.rust_torture import TARGET, bindings
+from tests.tools import missing, require
 
 HERE = Path(__file__).parent
 WORLDS = HERE / "worlds"
@@ -33,8 +34,7 @@ edition = "2021"
 
 def check(crate: Path, modules: dict[str, dict[str, str]]) -> subprocess.CompletedProcess[str]:
     """Compiles bindings, each a module of one crate, as far as types go."""
-    if shutil.which("cargo") is None or shutil.which("rustup") is None:
-        pytest.skip("there is no rustup")
+    require("rustup")
     shutil.rmtree(crate / "src", ignore_errors=True)
     declared = "".join(f"pub mod {name};\n" for name in sorted(modules))
     write(crate, {"Cargo.toml": CARGO_TOML, "src/lib.rs": declared})
@@ -56,13 +56,11 @@ def test_own_worlds_compile_without_warnings(worlds: dict[str, dict[str, str]]) 
 
 
 def test_own_worlds_are_formatted(worlds: dict[str, dict[str, str]], tmp_path: Path) -> None:
-    if shutil.which("rustfmt") is None:
-        pytest.skip("there is no rustfmt")
     for name, files in worlds.items():
         write(tmp_path / name, files)
     roots = [tmp_path / name / "mod.rs" for name in worlds]
     done = subprocess.run(
-        ["rustfmt", "--check", "--edition=2021", "--config=style_edition=2021", *roots],
+        [require("rustfmt"), "--check", "--edition=2021", "--config=style_edition=2021", *roots],
         check=False,
         capture_output=True,
         text=True,
@@ -73,7 +71,7 @@ def test_own_worlds_are_formatted(worlds: dict[str, dict[str, str]], tmp_path: P
 @pytest.mark.slow
 def test_every_world_of_the_suite_compiles_or_is_refused() -> None:
     if not SUITE.exists():
-        pytest.skip("the WIT suite is not here")
+        missing("the WIT suite is not here")
     modules, refused = {}, []
     for number, (wit, world) in enumerate(_suite()):
         try:

@@ -143,8 +143,8 @@ def test_the_python_guest_attests_saves_its_token_and_anybody_verifies_it(tmp_pa
         *(python_reporter(), "--", "--require", "--save", "/out/token.jwt"),
     )
     assert result.returncode == 0, result.stderr
-    assert "verify     True\nforged     False\nchallenge  warning, simulated" in result.stdout
-    assert "with secrets" in result.stdout
+    assert "forged: False\nchallenge: warning\nattested: simulated" in result.stdout
+    assert "trained: y = 2 x + 1" in result.stdout
     assert "SIMULATED" in result.stderr
     verdict = subprocess.run(
         [*TOOL, "verify", str(token), "--trust", str(root), "--json"],

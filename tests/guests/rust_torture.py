@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
 from wasmtime_attestation_bindgen import rust
 from wasmtime_attestation_bindgen.files import write
 from wasmtime_attestation_bindgen.link import Features
@@ -16,6 +14,8 @@ from wasmtime_attestation_bindgen.load import load
 from wasmtime_attestation_bindgen.options import Options
 from wasmtime_attestation_bindgen.resolve import resolve
 from wasmtime_attestation_bindgen.selection import select_world
+
+from tests.tools import require
 
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build"
@@ -33,8 +33,7 @@ def bindings(
 
 def build(source: Path, wit: Path, world: str, features: Sequence[str] = ()) -> Path:
     """Returns the core module of a guest that has its bindings in `src/bindings`."""
-    if shutil.which("cargo") is None or shutil.which("rustup") is None:
-        pytest.skip("there is no rustup")
+    require("rustup")
     crate = BUILD / "rust-guests" / "-".join([source.parent.name, source.name, world])
     for file in source.rglob("*"):
         if file.is_file() and file.suffix in (".rs", ".toml"):

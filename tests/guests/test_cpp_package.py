@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +11,8 @@ from wasmtime_attestation_bindgen.component_new import component_new
 
 from guests.cpp.toolchain import HERE as CPP
 from guests.cpp.toolchain import NO_WASI
+from tests.tools import require
 
-needs_cmake = pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
 ZIG = ";".join((sys.executable, "-m", "ziglang", "c++", "-target", "wasm32-wasi"))
 CROSS = (
     "-DCMAKE_SYSTEM_NAME=Generic",
@@ -45,7 +44,7 @@ FetchContent_MakeAvailable(wasmtime_attestation)
 
 
 def cmake(*arguments: str | Path) -> None:
-    subprocess.run(["cmake", *arguments], check=True, capture_output=True)
+    subprocess.run([require("cmake"), *arguments], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
@@ -67,22 +66,19 @@ def build(folder: Path, found: str, *options: str) -> None:
     assert b"component-type" not in legacy
 
 
-@needs_cmake
 @pytest.mark.slow
 def test_find_package(installed: Path, tmp_path: Path) -> None:
     found = "find_package(wasmtime_attestation 0.1 CONFIG REQUIRED)"
     build(tmp_path, found, f"-DCMAKE_PREFIX_PATH={installed}", "-DCMAKE_FIND_ROOT_PATH=/")
 
 
-@needs_cmake
 @pytest.mark.slow
 def test_fetch_content(tmp_path: Path) -> None:
     build(tmp_path, FETCHED)
 
 
-@needs_cmake
-@pytest.mark.skipif(shutil.which("pkg-config") is None, reason="pkg-config is not installed")
 def test_pkg_config(installed: Path) -> None:
+    require("pkg-config")
     (metadata,) = installed.rglob("wasmtime_attestation.pc")
     command = ["pkg-config", "--cflags", "wasmtime_attestation"]
     environment = {"PKG_CONFIG_PATH": str(metadata.parent), "PATH": "/usr/bin:/bin"}

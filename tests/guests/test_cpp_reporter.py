@@ -28,7 +28,12 @@ def test_both_work_where_they_are_attested(guests: list[Path]) -> None:
     for guest in guests:
         code, lines = run("--tee", "simulated", str(guest))
         assert (code, lines[0]) == (0, "detected: Simulated")
-        assert lines[2:] == ["attested: Simulated, which proves nothing", "trained: y = 2 x + 1"]
+        assert lines[2:] == [
+            "forged: false",
+            "challenge: warning",
+            "attested: Simulated, which proves nothing",
+            "trained: y = 2 x + 1",
+        ]
 
 
 def test_both_stop_where_they_are_not(guests: list[Path]) -> None:

@@ -1,12 +1,10 @@
-"""The Rust crate and its example guest: one source, both ABIs, and what guest authors rely on."""
+"""The Rust crate: current, formatted, small, and what guest authors rely on."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,14 +14,14 @@ from wasmtime.component import Linker as ComponentLinker
 from wasmtime_attestation_bindgen.component_new import component_new
 from wasmtime_attestation_bindgen.files import stale, write
 
+from tests.guests.rust_crates import ATTESTS, ROOT, RUST, SCRATCH, write_crate
 from tests.guests.rust_torture import TARGET, bindings
+from tests.tools import require
 
-ROOT = Path(__file__).resolve().parents[2]
-RUST = ROOT / "guests" / "rust"
-GUESTS = ROOT / "build" / "guests"
-SCRATCH = ROOT / "build" / "rust-guests"
 
-pytestmark = pytest.mark.skipif(shutil.which("rustup") is None, reason="there is no rustup")
+@pytest.fixture(scope="module", autouse=True)
+def _rustup() -> None:
+    require("rustup")
 
 
 def cargo(crate: Path, *arguments: str, toolchain: str | None = None) -> None:
@@ -31,45 +29,6 @@ def cargo(crate: Path, *arguments: str, toolchain: str | None = None) -> None:
     environment = os.environ | {"CARGO_TARGET_DIR": str(ROOT / "build" / "rust")}
     done = subprocess.run(command, cwd=crate, check=False, capture_output=True, env=environment)
     assert done.returncode == 0, done.stderr.decode()[-4000:]
-
-
-@pytest.fixture(scope="module")
-def reporters() -> list[Path]:
-    subprocess.run([sys.executable, RUST / "build.py"], check=True, capture_output=True)
-    return [GUESTS / "rust-reporter.wasm", GUESTS / "rust-reporter-legacy.wasm"]
-
-
-def run(guest: Path, *host: str, guest_arguments: tuple[str, ...] = ()) -> tuple[int, str]:
-    tool = Path(sys.executable).parent / "wasmtime-attestation"
-    command = [str(tool), "run", *host, str(guest), *guest_arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    return done.returncode, done.stdout
-
-
-def test_both_abis_attest_alike(reporters: list[Path]) -> None:
-    runs = [run(guest, "--tee", "simulated") for guest in reporters]
-    assert [code for code, _ in runs] == [0, 0]
-    component, legacy = (_without_length(out) for _, out in runs)
-    assert component == legacy
-    assert component == [
-        "detected: Simulated",
-        "forged: false",
-        "challenge: Warning",
-        "attested: Simulated, which proves nothing",
-        "trained: y = 2 x + 1",
-    ]
-
-
-def _without_length(out: str) -> list[str]:
-    return [line for line in out.splitlines() if not line.startswith("token: ")]
-
-
-def test_both_abis_fail_alike(reporters: list[Path]) -> None:
-    runs = [run(guest, guest_arguments=("--require",)) for guest in reporters]
-    assert runs[0] == runs[1]
-    code, out = runs[0]
-    assert code == 1
-    assert "not attested: unsupported: No TEE attestation available." in out
 
 
 def test_generated_part_is_current() -> None:
@@ -115,48 +74,11 @@ def test_oldest_rust_that_is_promised_compiles_it() -> None:
         cargo(RUST / "attestation", *check, toolchain=f"{oldest}.0")
 
 
-SMALL = """\
-[package]
-name = "{name}"
-version = "0.1.0"
-edition = "2021"
-
-[lib]
-crate-type = ["cdylib"]
-
-[features]
-legacy = ["wasmtime-attestation/legacy"]
-
-[dependencies]
-wasmtime-attestation = {{ path = "{attestation}" }}
-
-[profile.release]
-opt-level = "s"
-lto = true
-codegen-units = 1
-panic = "abort"
-strip = true
-
-[workspace]
-"""
-
-
 def guest(name: str, source: str, *features: str) -> Path:
     """Returns the core module of a guest of one file."""
-    crate = SCRATCH / name
-    attestation = os.path.relpath(RUST / "attestation", crate)
-    manifest = SMALL.format(name=name, attestation=Path(attestation).as_posix())
-    write(crate, {"Cargo.toml": manifest, "src/lib.rs": source})
+    crate = write_crate(name, source)
     cargo(crate, "build", "--release", "--target", TARGET, "--features", ",".join(features))
     return ROOT / "build" / "rust" / TARGET / "release" / f"{name}.wasm"
-
-
-ATTESTS = """\
-#[unsafe(no_mangle)]
-pub extern "C" fn start() -> usize {
-    wasmtime_attestation::attestation::attest_vm().map_or(0, |result| result.token.len())
-}
-"""
 
 
 def test_guest_that_only_attests_is_small_and_imports_one_function() -> None:

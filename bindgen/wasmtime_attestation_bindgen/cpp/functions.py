@@ -19,6 +19,9 @@ CLASS_NAMES = frozenset({"resource", "get", "release", "drop", "handle_", "creat
 """Names that a resource's class has besides the functions that WIT gives it."""
 
 
+_POST = "cabi_post_"
+
+
 @dataclass(frozen=True)
 class Raw:
     """A core function: an import's module and name, or an export's name; and its declaration."""
@@ -54,10 +57,14 @@ class FunctionView:
 
 @dataclass(frozen=True)
 class Names:
-    """What the functions of an instance are called: by WIT name, for people and below."""
+    """What the functions of an instance are called: by WIT name, for people and below.
+
+    `raw` are core functions that are imported, `core` those that are exported.
+    """
 
     public: dict[str, str]
     raw: dict[str, str]
+    core: dict[str, str]
 
 
 def plain_name(function: Function) -> str:
@@ -75,7 +82,7 @@ def name_functions(resolve: Resolve, instance: Instance, types: Sequence[str]) -
     """
     free, raw = Scope(*RESERVED, *types), Scope(*RESERVED)
     classes: dict[TypeId, Scope] = {}
-    names = Names({}, {})
+    names = Names({}, {}, {})
     for function in instance.functions:
         names.raw[function.name] = raw.claim(_below(function))
         resource = function.kind.resource
@@ -92,6 +99,11 @@ def name_functions(resolve: Resolve, instance: Instance, types: Sequence[str]) -
             for intrinsic in ("drop", "new", "rep"):
                 key = f"[resource-{intrinsic}]{type_name}"
                 names.raw[key] = raw.claim(f"{type_name}-{intrinsic}")
+            names.core[f"[dtor]{type_name}"] = free.claim(f"raw-{type_name}-destroy")
+    for function in instance.functions:
+        below = f"raw-{_below(function)}"
+        names.core[function.name] = free.claim(below)
+        names.core[f"{_POST}{function.name}"] = free.claim(f"{below}-post")
     return names
 
 
@@ -167,27 +179,28 @@ def raw_legacy(function: LegacyFunction, raw: str) -> Raw:
 
 
 def raw_exports(
-    function: Function, name: str, raw: str, instance: Instance, spelling: Spelling
+    function: Function, names: Names, instance: Instance, spelling: Spelling
 ) -> list[Raw]:
     """Returns the core functions that export a function: itself, and what frees its result."""
     signature = Layout(spelling.resolve).lifted(function)
     core = CORE[signature.results[0]] if signature.results else "void"
     params = [f"p{index}" for index in range(len(signature.params))]
     typed = [f"{CORE[t]} {p}" for t, p in zip(signature.params, params, strict=True)]
-    target = name
+    target = names.public[function.name]
     resource = function.kind.resource
     if resource is not None:
-        target = f"{spelling.placement.type(resource, spelling.side)[1]}::{name}"
+        target = f"{spelling.placement.type(resource, spelling.side)[1]}::{target}"
     called = f"wit::component::serve<{core}>("
     body = bracketed(f"return {called}", [f"&{target}", *params], ");", 2)
     export = export_name(instance, function.name)
-    head = bracketed(f"inline {core} raw_{raw}(", typed, ") {")
+    head = bracketed(f"inline {core} {names.core[function.name]}(", typed, ") {")
     found = [Raw("", export, _function(head, body))]
     if signature.return_pointer:
-        result = spelling.value(function.result)
+        result = spelling.hiding({"result"}).value(function.result)
         finish = _call("wit::component::finish", [result], ["result"])
-        text = _function(f"inline void raw_{raw}_post(std::int32_t result) {{", finish)
-        found.append(Raw("", f"cabi_post_{export}", text))
+        post = names.core[f"{_POST}{function.name}"]
+        text = _function(f"inline void {post}(std::int32_t result) {{", finish)
+        found.append(Raw("", f"{_POST}{export}", text))
     return found
 
 

@@ -191,7 +191,7 @@ class Header:
             return ResourceView(docs, name, full, own, drop, raw=f"raw::{drop_name}")
         make_name = names.raw[f"[resource-new]{wit_name}"]
         rep_name = names.raw[f"[resource-rep]{wit_name}"]
-        destroy = f"inline void raw_{name}_destroy({name}* object) {{ delete object; }}"
+        destroy = names.core[f"[dtor]{wit_name}"]
         destructor = functions.export_name(instance, f"[dtor]{wit_name}")
         return ResourceView(
             docs,
@@ -201,7 +201,7 @@ class Header:
             drop,
             Raw(module, f"[resource-new]{wit_name}", f"std::int32_t {make_name}({full}*);"),
             Raw(module, f"[resource-rep]{wit_name}", f"{full}* {rep_name}(std::int32_t);"),
-            Raw("", destructor, destroy),
+            Raw("", destructor, f"inline void {destroy}({name}* object) {{ delete object; }}"),
             intrinsics=[
                 constant(name_, qualified((*path, "raw"), raw_), 2)
                 for name_, raw_ in (("make", make_name), ("object", rep_name), ("drop", drop_name))
@@ -221,8 +221,7 @@ class Header:
 
     def _raw_exports(self, instance: Instance, names: Names, spelling: Spelling) -> Iterator[Raw]:
         for function in instance.functions:
-            public, raw = names.public[function.name], names.raw[function.name]
-            yield from functions.raw_exports(function, public, raw, instance, spelling)
+            yield from functions.raw_exports(function, names, instance, spelling)
 
     def _is_here(self, id_: TypeId, side: Side, here: Path) -> bool:
         return self.placement.type(id_, side)[0] == here

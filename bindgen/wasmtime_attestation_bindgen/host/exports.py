@@ -111,7 +111,8 @@ class Exports:
     def _method(self, function: Function, constant: str, before: list[str]) -> Method:
         callee = self._naming.callee(function)
         params = function.params if callee.resource is None else function.params[1:]
-        names = [attribute(param.name) for param in params]
+        # The method's body calls `invoke`.
+        names = ["invoke_" if p.name == "invoke" else attribute(p.name) for p in params]
         annotated = [
             f"{name}: {self._annotations.of(param.type)}"
             for name, param in zip(names, params, strict=True)

@@ -26,7 +26,8 @@ _IMPORTED = (
     *("TypeAlias", "TypeVar", "VERSION", "World", "dataclass", "E"),
 )
 _HANDLE = frozenset({"address", "drop", "exports", "forget"})  # methods that every handle has
-_PARAMETERS = ("fast", "linker", "otherwise")
+_DROP = "[resource-drop]"
+_PARAMETERS = ("fast", "link", "linker", "otherwise")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Naming:
         """The parameters of `link_imports` for instances, by the instances' names."""
         self.wrappers: set[str] = set()
         """The generic classes that annotations mention."""
+        self._methods: dict[tuple[TypeId, str], str] = {}
         self._name_all(Claims(*_IMPORTED), Claims(*_PARAMETERS))
 
     def definition(self, type_: Type) -> Primitive | TypeId:
@@ -103,19 +105,14 @@ class Naming:
         resource = function.kind.resource
         if resource is None:
             return Callee(None, attribute(function.name))
-        name = str(self.typedef(resource).name)
+        if function.kind.form is not Form.METHOD:
+            return Callee(None, self._methods[resource, function.name])
         last = function.name.rpartition(".")[2]
-        match function.kind.form:
-            case Form.CONSTRUCTOR:
-                return Callee(None, attribute(f"new-{name}"))
-            case Form.STATIC:
-                return Callee(None, attribute(f"{name}-{last}"))
-            case _:
-                return Callee(resource, f"{last}_" if last in _HANDLE else attribute(last))
+        return Callee(resource, f"{last}_" if last in _HANDLE else attribute(last))
 
     def drop(self, resource: TypeId) -> str:
         """Returns the method that is told when a guest drops a resource."""
-        return attribute(f"drop-{self.typedef(resource).name}")
+        return self._methods[resource, _DROP]
 
     def _name_all(self, classes: Claims, parameters: Claims) -> None:
         for instance in self.instances():
@@ -126,12 +123,29 @@ class Naming:
                     self.types[id_] = classes.claim(name, prefix + name)
         for instance in self.instances():
             self._name_instance(instance, classes, parameters)
+            self._name_methods(instance)
         for id_, name in self.types.items():
             kind = self.typedef(id_).kind
             if isinstance(kind, Variant):
                 self.cases[id_] = tuple(
                     classes.claim(name + pascal(case.name)) for case in kind.cases
                 )
+
+    def _name_methods(self, instance: Instance) -> None:
+        """Names what stands for functions of resources, beside the interface's own functions."""
+        own = (f for f in instance.functions if f.kind.resource is None)
+        claims = Claims(*(attribute(function.name) for function in own))
+        for function in instance.functions:
+            resource = function.kind.resource
+            if resource is not None and function.kind.form is not Form.METHOD:
+                name, last = self.typedef(resource).name, function.name.rpartition(".")[2]
+                new = function.kind.form is Form.CONSTRUCTOR
+                called = attribute(f"new-{name}" if new else f"{name}-{last}")
+                self._methods[resource, function.name] = claims.claim(called)
+        for id_ in self.own_types(instance):
+            if isinstance(self.typedef(id_).kind, Resource):
+                called = attribute(f"drop-{self.typedef(id_).name}")
+                self._methods[id_, _DROP] = claims.claim(called)
 
     def _name_instance(self, instance: Instance, classes: Claims, parameters: Claims) -> None:
         if instance.module in self.interfaces:

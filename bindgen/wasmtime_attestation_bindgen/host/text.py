@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 
@@ -28,13 +29,13 @@ def fit(line: str, indent: int, after: int = 0) -> str:
     """Returns code that is on one line, broken at its brackets if it is too long.
 
     Args:
-        line: the code; brackets within strings do not occur in what is generated.
+        line: the code; its strings have no escapes.
         indent: the columns before it.
         after: the columns that are needed behind it.
     """
     if indent + len(line) + after <= WIDTH or "\n" in line:
         return line
-    start = next((at for at, char in enumerate(line) if char in "([{"), None)
+    start = next((at for at, char in enumerate(_code(line)) if char in "([{"), None)
     if start is None:
         return line
     items, end = _split(line, start)
@@ -43,16 +44,21 @@ def fit(line: str, indent: int, after: int = 0) -> str:
 
 def _split(line: str, start: int) -> tuple[list[str], int]:
     """Returns what is between a bracket and its end, at commas, and where the end is."""
-    depth, begin = 0, start + 1
+    depth, begin, code = 0, start + 1, _code(line)
     items: list[str] = []
     for at in range(start, len(line)):
-        depth += (line[at] in "([{") - (line[at] in ")]}")
-        if depth == 0 or (depth == 1 and line[at] == ","):
+        depth += (code[at] in "([{") - (code[at] in ")]}")
+        if depth == 0 or (depth == 1 and code[at] == ","):
             items.append(line[begin:at].strip())
             begin = at + 1
         if depth == 0:
             return [item for item in items if item], at
     raise ValueError(f"a bracket without its end: {line}")
+
+
+def _code(line: str) -> str:
+    """Returns a line of the same length whose strings are blank."""
+    return re.sub(r'"[^"]*"', lambda found: " " * len(found[0]), line)
 
 
 def union(head: str, members: Sequence[str]) -> str:
@@ -72,9 +78,10 @@ def docstring(docs: str | None, indent: int, otherwise: str = "") -> str:
         indent: the columns before it.
         otherwise: what it says where the WIT says nothing.
     """
-    text = (docs or otherwise).strip().replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    plain = (docs or otherwise).strip()
+    text = plain.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     lines = [line.rstrip() for line in text.splitlines()]
-    if lines and lines[-1].endswith('"'):
+    if (len(plain) - len(plain.rstrip('"'))) % 3:  # three together are escaped already
         lines[-1] = f'{lines[-1][:-1]}\\"'
     if len(lines) == 1:
         if indent + len(lines[0]) + 6 <= WIDTH:

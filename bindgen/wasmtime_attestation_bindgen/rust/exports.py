@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from wasmtime_attestation_bindgen import kinds
 from wasmtime_attestation_bindgen.kinds import Type, TypeId
@@ -12,7 +13,7 @@ from wasmtime_attestation_bindgen.model import Form, Function, Resolve
 from wasmtime_attestation_bindgen.names import snake
 from wasmtime_attestation_bindgen.rust import text
 from wasmtime_attestation_bindgen.rust.functions import Passing, method_name, passing
-from wasmtime_attestation_bindgen.rust.identifiers import type_name, value_name
+from wasmtime_attestation_bindgen.rust.identifiers import lent_name, type_name, value_name
 from wasmtime_attestation_bindgen.rust.items import deprecation
 from wasmtime_attestation_bindgen.rust.types import Types
 from wasmtime_attestation_bindgen.surface import ROOT
@@ -80,6 +81,7 @@ class Exports:
     def resource(self, name: str, docs: str | None) -> tuple[list[str], list[str]]:
         """Returns the types of a resource's handles, and how they travel."""
         rust = type_name(name)
+        lent = lent_name(rust)
         lines = [
             *text.documentation(docs),
             "#[derive(Debug)]",
@@ -89,19 +91,19 @@ class Exports:
             "",
             f"/// A [`{rust}`] that the host lends for a call.",
             "#[derive(Debug)]",
-            f"pub struct {rust}Borrow<'a> {{",
+            f"pub struct {lent}<'a> {{",
             "    rep: i32,",
             "    lender: ::core::marker::PhantomData<&'a ()>,",
             "}",
         ]
         calls = f'"[resource-new]{name}" "[resource-rep]{name}" "[resource-drop]{name}"'
-        names = f'{rust}, {rust}Borrow, Guest{rust}, "[export]{self._module}"'
+        names = f'{rust}, {lent}, Guest{rust}, "[export]{self._module}"'
         abi = ["resource::own! {", *text.indented([names, calls]), "}"]
         return lines, abi
 
     def destructor(self, name: str) -> list[str]:
         """Returns what the host calls when a resource is dropped."""
-        shim = f"{snake(name)}_dtor"
+        shim = self._claimed(f"{snake(name)}_dtor")
         self.shims.append(
             Shim(f"{self._module}#[dtor]{name}", shim, (("rep", "i32"),), "", generic=False)
         )
@@ -110,7 +112,7 @@ class Exports:
     def shim(self, function: Function) -> list[str]:
         """Returns the function that the host calls for one of the WIT."""
         how = passing(self._layout, function, self._layout.lifted(function))
-        name = _shim_name(function)
+        name = self._claimed(_shim_name(function))
         cores = tuple(zip(_CORES, map(str, how.core.params), strict=False))
         result = f" -> {how.core.results[0]}" if how.core.results else ""
         export = function.name if self._module == ROOT else f"{self._module}#{function.name}"
@@ -130,9 +132,15 @@ class Exports:
             return "nothing"
         if not how.core.return_pointer:
             return "value" if how.core.results else "empty"
-        post, param = f"{shim.name}_post", (("result", "i32"),)
+        post, param = self._claimed(f"{shim.name}_post"), (("result", "i32"),)
         self.shims.append(Shim(f"cabi_post_{shim.export}", post, param, "", generic=False))
         return f"memory {how.result_size} {post} {self._types.owned(function.result)}"
+
+    def _claimed(self, name: str) -> str:
+        """Returns the name of a new shim."""
+        taken = {shim.name for shim in self.shims}
+        others = (f"{name}{number}" for number in range(2, len(taken) + 2))
+        return next(free for free in chain([name], others) if free not in taken)
 
     def _invocation(self, function: Function) -> str:
         form, count = function.kind.form, len(function.params)

@@ -16,6 +16,7 @@ from wasmtime_attestation_bindgen.rust import text
 from wasmtime_attestation_bindgen.rust.component_type import byte_string, section_name
 from wasmtime_attestation_bindgen.rust.display import Displays
 from wasmtime_attestation_bindgen.rust.identifiers import file_name
+from wasmtime_attestation_bindgen.rust.limits import check_limits
 from wasmtime_attestation_bindgen.rust.modules import (
     Context,
     LegacyForms,
@@ -50,8 +51,10 @@ def generate(resolve: Resolve, world_id: WorldId, options: Options) -> dict[str,
     world = surface(resolve, world_id)
     layout = Layout(resolve)
     legacy = _legacy(resolve, world_id) if options.legacy else None
+    check_limits(resolve, world)
+    own = next((i.types for i in world.imports if i.id is None), {})
     context = Context(
-        resolve, layout, Places(resolve, world), Displays(resolve, layout, world), legacy
+        resolve, layout, Places(resolve, world), Displays(resolve, layout, world), legacy, own
     )
     modules = _modules(context, world)
     return _Files(resolve, world_id, world, options).all(modules)

@@ -31,6 +31,11 @@ def type_name(name: str) -> str:
     return _legal(pascal(name))
 
 
+def lent_name(name: str) -> str:
+    """Returns the name of the type of a resource that is lent, by that of its handles."""
+    return f"{name.removesuffix('_')}Borrow"
+
+
 def constant_name(name: str) -> str:
     """Returns the name of a constant."""
     return _legal(screaming(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.kinds import Alias, Primitive, Resource, TypeId
 from wasmtime_attestation_bindgen.layout import Layout
 from wasmtime_attestation_bindgen.legacy import LegacyFunction
@@ -13,7 +14,7 @@ from wasmtime_attestation_bindgen.rust import text
 from wasmtime_attestation_bindgen.rust.display import Displays
 from wasmtime_attestation_bindgen.rust.exports import Exports, Shim
 from wasmtime_attestation_bindgen.rust.functions import Functions, method_name
-from wasmtime_attestation_bindgen.rust.identifiers import check_distinct, type_name
+from wasmtime_attestation_bindgen.rust.identifiers import check_distinct, lent_name, type_name
 from wasmtime_attestation_bindgen.rust.items import Items
 from wasmtime_attestation_bindgen.rust.json import JsonForms
 from wasmtime_attestation_bindgen.rust.places import Place, Places
@@ -63,6 +64,7 @@ class Context:
     places: Places
     displays: Displays
     legacy: LegacyForms | None
+    world_types: Mapping[str, TypeId]
 
 
 class Writer:
@@ -78,7 +80,8 @@ class Writer:
         self._context = context
         self._instance = instance
         self._place = place
-        self._types = Types(context.resolve, context.layout, context.places, place, instance.types)
+        self._names = instance.types if instance.id is not None else context.world_types
+        self._types = Types(context.resolve, context.layout, context.places, place, self._names)
         self._module = Module(place, text.documentation(instance.docs, "//!"))
         self._items = Items(context.resolve, context.layout, self._types)
         forms = None if context.legacy is None else context.legacy.get(instance.module, {})
@@ -98,7 +101,7 @@ class Writer:
         self._define_types()
         for function in self._own_functions():
             self._module.blocks.append(self._functions.free(function))
-        self._check_names(reserved=())
+        self._check_names({})
         return self._finished()
 
     def exports(self) -> Module:
@@ -107,7 +110,7 @@ class Writer:
             self._define_types()
         if self._instance.functions or self._resources():
             self._implement()
-        self._check_names(reserved=("guest",))
+        self._check_names(self._made())
         return self._finished()
 
     def _implement(self) -> None:
@@ -123,8 +126,6 @@ class Writer:
             self._module.shim_blocks.append(self._exports.destructor(name))
         for function in self._instance.functions:
             self._module.shim_blocks.append(self._exports.shim(function))
-        names = [(shim.export, shim.name) for shim in self._exports.shims]
-        check_distinct(names, f"`{self._instance.module}`")
         self._module.shims = self._exports.shims
 
     def _define_types(self) -> None:
@@ -178,7 +179,7 @@ class Writer:
             target = self._context.resolve.types[id_].kind
             if isinstance(target, Alias) and not isinstance(target.type, Primitive):
                 of = type_name(self._context.resolve.types[target.type].name or "")
-                line = f"pub type {type_name(name)}Borrow<'a> = {of}Borrow<'a>;"
+                line = f"pub type {lent_name(type_name(name))}<'a> = {lent_name(of)}<'a>;"
                 self._module.blocks.append([line])
 
     def _source(self, id_: TypeId) -> TypeId | None:
@@ -207,9 +208,10 @@ class Writer:
         original, new = type_name(self._context.resolve.types[source].name or ""), type_name(name)
         path = _path(self._place, there)
         own = places.own_resource(id_, self._place)
-        for suffix in ("", "Borrow") if own else ("",):
-            renamed = "" if original == new else f" as {new}{suffix}"
-            yield f"pub use {path}{original}{suffix}{renamed};"
+        pairs = [(original, new), (lent_name(original), lent_name(new))]
+        for there_, here in pairs if own else pairs[:1]:
+            renamed = "" if there_ == here else f" as {here}"
+            yield f"pub use {path}{there_}{renamed};"
 
     def _resources(self) -> list[tuple[str, TypeId]]:
         types = self._context.resolve.types
@@ -225,10 +227,26 @@ class Writer:
     def _own_functions(self) -> list[Function]:
         return [f for f in self._instance.functions if f.kind.form is Form.FREESTANDING]
 
-    def _check_names(self, reserved: tuple[str, ...]) -> None:
-        names = [*reserved, *self._instance.types]
-        where = f"`{self._instance.module}`"
-        check_distinct([(name, type_name(name)) for name in names], where)
+    def _made(self) -> dict[str, str]:
+        """Returns the names of what is made for guests that implement the module."""
+        resources = [type_name(name) for name, _ in self._resources()]
+        made = {f"Guest{name}": f"the trait of `{name}`" for name in resources}
+        if self._own_functions() or resources:
+            made["Guest"] = "the trait that a guest implements"
+        for name, id_ in self._instance.types.items():
+            if self._context.places.own_resource(id_, self._place):
+                made[lent_name(type_name(name))] = f"a `{type_name(name)}` that is lent"
+        return made
+
+    def _check_names(self, made: Mapping[str, str]) -> None:
+        types = self._context.resolve.types
+        where = "the world" if self._instance.id is None else f"`{self._instance.module}`"
+        check_distinct([(name, type_name(name)) for name in self._names], where)
+        for name, id_ in self._names.items():
+            rust = type_name(name)
+            if rust in made:
+                message = f"the type `{name}` of {where} would be `{rust}` in Rust, as is "
+                raise WitError(message + made[rust], types[id_].span, help="rename the type")
 
     def _finished(self) -> Module:
         lines = text.paragraphs([*self._module.blocks, *self._module.abi])

@@ -13,7 +13,10 @@ from wasmtime_attestation_bindgen.surface import Instance, Surface
 
 EXPORTS = "exports"
 _OUR_MODULES = frozenset(
-    {"abi", "component_type", "export", EXPORTS, "json", "legacy", "realloc", "resource", "shims"}
+    {
+        *("abi", "component_type", "export", EXPORTS, "json", "legacy", "r#mod", "realloc"),
+        *("resource", "shims"),
+    }
 )
 
 
@@ -55,7 +58,8 @@ class Places:
 
     def __init__(self, resolve: Resolve, world: Surface) -> None:
         self._resolve = resolve
-        self._versions = self._package_versions(world)
+        self._packages = self._packages_of(world)
+        self._versions = self._version_modules()
         self.imports = {i.id: self._place(i, exported=False) for i in world.imports}
         self.exports = {i.id: self._place(i, exported=True) for i in world.exports}
         self._check((*self.imports.values(), *self.exports.values()))
@@ -92,32 +96,39 @@ class Places:
             return ()
         interface = self._resolve.interfaces[instance.id]
         if interface.name is None:
-            return (_module(instance.module),)
+            return (self._inline(instance.module),)
         package = self._resolve.packages[interface.package].name
         names = _module(package.namespace), value_name(package.name)
         return (*names, *self._version(package), value_name(interface.name))
 
-    def _version(self, package: PackageName) -> tuple[str, ...]:
-        if len(self._versions[package.namespace, package.name]) < 2:
-            return ()
-        return ("v" + re.sub(r"[^0-9a-z]", "_", str(package.version).lower()),)
+    def _inline(self, name: str) -> str:
+        """Returns the module of an interface without a package, beside those of namespaces."""
+        module = _module(name)
+        return f"{module}_" if module in {_module(p.namespace) for p in self._packages} else module
 
-    def _package_versions(self, world: Surface) -> dict[tuple[str, str], set[str]]:
-        found: dict[tuple[str, str], set[str]] = {}
-        for instance in (*world.imports, *world.exports):
-            if instance.id is not None:
-                name = self._resolve.packages[self._resolve.interfaces[instance.id].package].name
-                found.setdefault((name.namespace, name.name), set()).add(str(name.version))
+    def _version(self, package: PackageName) -> tuple[str, ...]:
+        versions = self._versions[package.namespace, package.name]
+        return (versions[str(package.version)],) if len(versions) > 1 else ()
+
+    def _version_modules(self) -> dict[tuple[str, str], dict[str, str]]:
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for package in self._packages:
+            modules = found.setdefault((package.namespace, package.name), {})
+            version = str(package.version)
+            module = "v" + re.sub(r"[^0-9a-z]", "_", version.lower())
+            while module in modules.values():
+                module += "_"
+            modules[version] = module
         return found
+
+    def _packages_of(self, world: Surface) -> list[PackageName]:
+        ids = [i.id for i in (*world.imports, *world.exports) if i.id is not None]
+        interfaces = [self._resolve.interfaces[id_] for id_ in ids]
+        packages = {i.package: None for i in interfaces if i.name is not None}
+        return [self._resolve.packages[package].name for package in packages]
 
     def _check(self, places: tuple[Place, ...]) -> None:
         paths = [place.path for place in places if place.path]
-        for path in paths:
-            if any(other != path and other[: len(path)] == path for other in paths):
-                raise WitError(
-                    f"the module `{'::'.join(path)}` would be an interface and a package at once",
-                    help="rename the inline interface or the package",
-                )
         for path in {path for path in paths if paths.count(path) > 1}:
             raise WitError(f"two interfaces would be the module `{'::'.join(path)}`")
 

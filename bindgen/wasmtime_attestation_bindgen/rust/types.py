@@ -9,14 +9,9 @@ from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.kinds import Kind, Primitive, Type, TypeId
 from wasmtime_attestation_bindgen.layout import Layout
 from wasmtime_attestation_bindgen.model import Resolve
-from wasmtime_attestation_bindgen.rust.identifiers import type_name
+from wasmtime_attestation_bindgen.rust.identifiers import lent_name, type_name
 from wasmtime_attestation_bindgen.rust.places import Place, Places
 from wasmtime_attestation_bindgen.rust.traits import Traits
-
-MOST_MEMBERS = 12
-"""Of a tuple; Rust itself compares and prints no longer ones."""
-LARGEST_ARRAY = 1 << 16
-"""Elements of a fixed-length list, which lives on the stack."""
 
 _PRIMITIVES = {
     Primitive.BOOL: "bool",
@@ -146,7 +141,7 @@ class Types:
                 pair = f"({self.owned(key, life)}, {self.owned(value, life)})"
                 return f"{self._standard('Vec')}<{pair}>"
             case kinds.FixedLengthList(element, length):
-                return f"[{self.owned(element, life)}; {self._length(length)}]"
+                return f"[{self.owned(element, life)}; {length}]"
             case kinds.Option(inner):
                 return f"{self._standard('Option')}<{self.owned(inner, life)}>"
             case kinds.Result(ok, error):
@@ -165,7 +160,7 @@ class Types:
 
     def _lent(self, resource: TypeId, life: str) -> str:
         if self._places.own_resource(resource, self._place):
-            return f"{self._name(resource)}Borrow<{life}>"
+            return f"{lent_name(self._name(resource))}<{life}>"
         return f"resource::Borrowed<{life}, {self._name(resource)}>"
 
     def _name(self, id_: TypeId) -> str:
@@ -179,17 +174,4 @@ class Types:
         return name
 
     def _tuple(self, members: list[str]) -> str:
-        if len(members) > MOST_MEMBERS:
-            raise WitError(
-                f"a tuple of {len(members)} members has no Rust form, where {MOST_MEMBERS} is most",
-                help="make it a record",
-            )
         return f"({members[0]},)" if len(members) == 1 else f"({', '.join(members)})"
-
-    def _length(self, length: int) -> int:
-        if length > LARGEST_ARRAY:
-            raise WitError(
-                f"a list of the fixed length {length} is too long for Rust's stack",
-                help=f"use at most {LARGEST_ARRAY} elements, or a list without a fixed length",
-            )
-        return length

@@ -1,4 +1,6 @@
-"""An example guest: it says where it runs, attests, and gates its workload on the answer.
+"""Says where it runs, and does its work only where that is attested.
+
+A guest cannot detect that its own host lies; whoever it sends the token to can.
 
 Built by `make guests` with componentize-py; `wit_world` is made from the WIT.
 """
@@ -11,7 +13,8 @@ import wasmtime_attestation_guest as attestation
 from componentize_py_types import Err
 from wit_world.exports import Run as RunInterface
 
-FEATURES = [(0.0, 1.0), (1.0, 3.0), (2.0, 5.0), (3.0, 7.0)]
+SECRET_DATA = [(0.0, 1.0), (1.0, 3.0), (2.0, 5.0), (3.0, 7.0), (4.0, 9.0)]
+"""Stands for data that only a confidential machine may see."""
 
 
 class Run(RunInterface):
@@ -19,30 +22,34 @@ class Run(RunInterface):
 
     def run(self) -> None:
         """Attests and then works; without a token it works without secrets, or not at all."""
-        required = "--require" in sys.argv[1:]
         token = attest()
         if token is not None:
             save(token)
-        if token is None and required:
-            print("workload   refused: this guest works only where it can be attested")
+            train(SECRET_DATA)
+        elif "--require" in sys.argv[1:]:
+            print("decided: to stop, since attestation is required")
             raise Err(None)
-        print(f"workload   {'with' if token else 'without'} secrets: {train()}")
+        else:
+            print("decided: to go on without the secret data")
 
 
 def attest() -> str | None:
-    """Returns a token that the host accepts and that answers a fresh challenge, or None."""
-    tee = attestation.detect_tee()
-    print(f"TEE        {tee.tee_type} by {tee.provider or 'nothing'}")
+    """Returns a token that the host accepts, or None if there is none."""
+    print(f"detected: {attestation.detect_tee().tee_type}")
     try:
         result = attestation.attest_vm()
+        print(f"token: {len(result.token)} characters")
+        if not attestation.verify_token(result.token):
+            print("not attested: the host does not accept its own token")
+            return None
+        print(f"forged: {attestation.verify_token(forge(result.token))}")
+        print(f"challenge: {answer_challenge()}")
     except attestation.AttestationError as error:
-        print(f"attest-vm  failed: {error}")
+        print(f"not attested: {error}")
         return None
-    print(f"attest-vm  {len(result.token)} characters, issued at {result.timestamp}")
-    print(f"verify     {attestation.verify_token(result.token)}")
-    print(f"forged     {attestation.verify_token(forge(result.token))}")
-    print(f"challenge  {answer_challenge()}")
-    return result.token if attestation.verify_token(result.token) else None
+    simulated = result.tee_type == "simulated"
+    print(f"attested: {result.tee_type}{', which proves nothing' if simulated else ''}")
+    return result.token
 
 
 def save(token: str) -> None:
@@ -59,18 +66,15 @@ def answer_challenge() -> str:
     that part once, when the guest is built.
     """
     nonce = os.urandom(32)
-    try:
-        answer = attestation.attest(nonce, user_data=b"a public key", audience="reporter")
-        verdict = attestation.verify(
-            answer.token,
-            nonce=nonce,
-            audience="reporter",
-            max_age_seconds=60,
-            policy="hardware-only",
-        )
-    except attestation.AttestationError as error:
-        return f"failed: {error}"
-    return f"{verdict.status}, {verdict.tee_type}"
+    answer = attestation.attest(nonce, user_data=b"a public key", audience="reporter")
+    verdict = attestation.verify(
+        answer.token,
+        nonce=nonce,
+        audience="reporter",
+        max_age_seconds=60,
+        policy="hardware-only",
+    )
+    return verdict.status
 
 
 def forge(token: str) -> str:
@@ -79,12 +83,12 @@ def forge(token: str) -> str:
     return f"{token[:-2]}{'B' if last == 'A' else 'A'}{token[-1]}"
 
 
-def train() -> str:
-    """A small workload: fits a line to four points by gradient descent."""
+def train(data: list[tuple[float, float]]) -> None:
+    """Fits y = slope x + intercept by gradient descent."""
     slope = intercept = 0.0
+    rate = 0.05 / len(data)
     for _ in range(2000):
-        for x, y in FEATURES:
-            error = slope * x + intercept - y
-            slope -= 0.02 * error * x
-            intercept -= 0.02 * error
-    return f"y = {slope:.2f} x + {intercept:.2f}"
+        errors = [(x, slope * x + intercept - y) for x, y in data]
+        slope -= rate * sum(error * x for x, error in errors)
+        intercept -= rate * sum(error for _, error in errors)
+    print(f"trained: y = {slope:.0f} x + {intercept:.0f}")

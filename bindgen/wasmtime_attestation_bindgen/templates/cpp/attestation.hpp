@@ -26,7 +26,7 @@ inline std::string message(const error& failure) {
           std::string text;
           for (const types::finding& finding : found.value) {
             if (!text.empty()) text += "; ";
-            text += finding.detail;
+            text += finding.check + ": " + finding.detail;
           }
           return text;
         }

@@ -8,10 +8,34 @@ using component::slot;
 
 inline constexpr int max_depth = 64;
 
+inline constexpr std::uint32_t malformed = 0xffffffff;
+
+/// Takes one character of UTF-8 (RFC 3629), or `malformed`.
+inline std::uint32_t take_utf8(std::string_view text, std::size_t& at) {
+  const auto next = [&] { return static_cast<unsigned char>(text[at++]); };
+  const std::uint32_t first = next();
+  if (first < 0x80) return first;
+  const unsigned more = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+  if (first < 0xc2 || first > 0xf4 || text.size() - at < more) return malformed;
+  std::uint32_t code = first & (0x3f >> more);
+  for (unsigned i = 0; i < more; i++) {
+    const std::uint32_t byte = next();
+    if ((byte & 0xc0) != 0x80) return malformed;
+    code = code << 6 | (byte & 0x3f);
+  }
+  constexpr std::uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code >= 0xd800 && code <= 0xdfff;
+  return code < least[more] || code > 0x10ffff || surrogate ? malformed : code;
+}
+
 /// Reads JSON from its start to its end; after an error `valid` is false and nothing is read.
 class reader {
  public:
-  explicit reader(std::string_view text) : text_(text) {}
+  explicit reader(std::string_view text) : text_(text) {
+    for (std::size_t at = 0; valid_ && at < text.size();) {
+      if (take_utf8(text, at) == malformed) fail();
+    }
+  }
 
   bool valid() const { return valid_; }
   bool finished() { return peek() == '\0' && at_ == text_.size() && valid_; }
@@ -41,13 +65,16 @@ class reader {
 
   /// The characters of a number.
   std::string number() {
-    std::string digits;
     peek();
-    while (valid_ && at_ < text_.size() && numeric.find(text_[at_]) != numeric.npos) {
-      digits += text_[at_++];
+    const std::size_t start = at_;
+    here("-");
+    if (!here("0")) digits();
+    if (here(".")) digits();
+    if (here("eE")) {
+      here("+-");
+      digits();
     }
-    if (digits.empty()) fail();
-    return digits;
+    return std::string(text_.substr(start, at_ - start));
   }
 
   std::string string() {
@@ -67,10 +94,13 @@ class reader {
     return {};
   }
 
-  /// Reads an object; `member(name)` reads each value.
+  /// Reads an object; `member(name)` reads each value. No name may be there twice.
   void object(auto member) {
+    std::vector<std::string> names;
     enclosed('{', '}', [&] {
       const std::string name = string();
+      if (std::find(names.begin(), names.end(), name) != names.end()) fail();
+      names.push_back(name);
       expect(':');
       if (valid_) member(name);
     });
@@ -97,7 +127,20 @@ class reader {
   }
 
  private:
-  static constexpr std::string_view space = " \t\n\r", numeric = "+-.0123456789Ee";
+  static constexpr std::string_view space = " \t\n\r";
+
+  /// Takes the very next character if it is one of these.
+  bool here(std::string_view wanted) {
+    const bool there = valid_ && at_ < text_.size() && wanted.find(text_[at_]) != wanted.npos;
+    if (there) at_++;
+    return there;
+  }
+  void digits() {
+    constexpr std::string_view decimal = "0123456789";
+    if (!here(decimal)) fail();
+    while (here(decimal)) {
+    }
+  }
 
   void enclosed(char open, char close, auto item) {
     if (++depth_ > max_depth) fail();
@@ -223,7 +266,9 @@ struct json<T> {
     if (quoted) out += '"';
   }
   static void read(reader& in, T& value) {
-    const std::string digits = in.peek() == '"' ? in.string() : in.number();
+    const bool quoted = sizeof(T) == 8 && in.peek() == '"';
+    const std::string digits = quoted ? in.string() : in.number();
+    if (quoted && reader(digits).number() != digits) return in.fail();
     const char* const end = digits.data() + digits.size();
     const auto [stop, error] = std::from_chars(digits.data(), end, value);
     if (error != std::errc() || stop != end) in.fail();
@@ -255,9 +300,11 @@ struct json<T> {
       return;
     }
     const std::string digits = in.number();
-    char* stop = nullptr;
-    value = static_cast<T>(std::strtod(digits.c_str(), &stop));
-    if (stop != digits.c_str() + digits.size()) in.fail();
+    if constexpr (sizeof(T) == sizeof(float)) {
+      value = std::strtof(digits.c_str(), nullptr);
+    } else {
+      value = std::strtod(digits.c_str(), nullptr);
+    }
   }
 };
 
@@ -270,16 +317,10 @@ struct json<char32_t> {
   }
   static void read(reader& in, char32_t& value) {
     const std::string text = in.string();
-    std::uint32_t code = text.empty() ? 0 : static_cast<unsigned char>(text[0]);
-    if (code >= 0xc0) code &= code < 0xe0 ? 0x1f : code < 0xf0 ? 0x0f : 0x07;
-    for (std::size_t i = 1; i < text.size() && i < 4; i++) {
-      code = code << 6 | (static_cast<unsigned char>(text[i]) & 0x3f);
-    }
-    // Only the one encoding of a scalar value reads back as itself.
-    std::string again;
-    reader::append_utf8(again, code);
-    if (again != text || (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff) return in.fail();
-    value = code;
+    std::size_t end = 0;
+    if (text.empty()) return in.fail();
+    value = take_utf8(text, end);
+    if (end != text.size()) in.fail();
   }
 };
 
@@ -486,7 +527,7 @@ struct object<T, fields<Members...>> {
       std::array<bool, count>& found, bool& known) {
     if (known || name != describe<T>::names[which]) return;
     known = true;
-    if (std::exchange(found[which], true)) in.fail();
+    found[which] = true;
     legacy::read(in, member);
   }
 };
@@ -566,7 +607,7 @@ struct tagged<T, std::variant<Cases...>> {
     std::optional<std::string> name;
     std::optional<std::size_t> payload;
     in.object([&](std::string_view member) {
-      if (member == "case" && !name) {
+      if (member == "case") {
         name = in.string();
       } else {
         if (member == "value") payload = in.position();
@@ -694,23 +735,26 @@ template <typename T, typename E>
 struct envelope {
   static result<T, E> read(std::string_view text) {
     reader in(text);
-    bool success = false;
-    std::optional<std::string> token, error, code;
-    T value{};
+    std::optional<bool> success;
+    std::optional<std::string> token, evidence, error, type, code;
+    std::optional<std::uint64_t> timestamp;
     in.object([&](std::string_view name) {
       if (name == "success") return legacy::read(in, success);
       if (name == "token") return legacy::read(in, token);
-      if (name == "evidence") return legacy::read(in, value.evidence);
+      if (name == "evidence") return legacy::read(in, evidence);
       if (name == "error") return legacy::read(in, error);
-      if (name == "timestamp") return legacy::read(in, value.timestamp);
-      if (name == "tee_type") return read_type(in, value.tee_type);
+      if (name == "timestamp") return legacy::read(in, timestamp);
+      if (name == "tee_type") return legacy::read(in, type);
       if (name == "error_code") return legacy::read(in, code);
       in.skip();
     });
-    if (!in.finished() || (success && !token)) return unreadable<result<T, E>>::value();
-    if (!success) return unexpected(failure(code.value_or(""), error.value_or("")));
-    value.token = *std::move(token);
-    return value;
+    if (!in.finished() || !success) return unreadable<result<T, E>>::value();
+    if (!*success) {
+      return unexpected(
+          failure(code.value_or(""), std::move(error).value_or("the host gave no reason")));
+    }
+    if (token.value_or("").empty() || !timestamp) return unreadable<result<T, E>>::value();
+    return T{*std::move(token), std::move(evidence), *timestamp, kind(type.value_or(""))};
   }
 
   /// The error with a code, which is the name of its case; `internal` where there is no such case.
@@ -724,7 +768,13 @@ struct envelope {
       if constexpr (std::is_same_v<decltype(payload), std::string&>) {
         payload = std::move(text);
       } else {
-        payload.push_back({std::string(code), std::move(text)});
+        // The text begins with the check, which is one word.
+        const std::size_t end = text.find(": ");
+        if (end != text.npos && text.find(' ') > end) {
+          payload.push_back({text.substr(0, end), text.substr(end + 2)});
+        } else {
+          payload.push_back({std::string(code), std::move(text)});
+        }
       }
     });
     return error;
@@ -732,10 +782,10 @@ struct envelope {
 
  private:
   // A kind of which this header does not know is `other`, which is the last.
-  static void read_type(reader& in, auto& type) {
-    const auto& names = names_of<std::remove_cvref_t<decltype(type)>>();
-    const std::size_t which = index_of(names, in.string());
-    type = static_cast<std::remove_cvref_t<decltype(type)>>(std::min(which, std::size(names) - 1));
+  static auto kind(std::string_view name) {
+    using tee_type = decltype(T::tee_type);
+    const auto& names = names_of<tee_type>();
+    return static_cast<tee_type>(std::min(index_of(names, name), std::size(names) - 1));
   }
 };
 

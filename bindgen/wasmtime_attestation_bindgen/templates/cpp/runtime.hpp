@@ -158,7 +158,12 @@ class borrow {
   borrow(const R& owner) : object_(owner.get()) {}
   explicit borrow(handle from_host) : object_(from_host), from_host_(true) {}
   borrow(borrow&&) = default;
-  borrow& operator=(borrow&&) = default;
+  borrow& operator=(borrow&& other) noexcept {
+    // What is lent must not be dropped, so each takes what the other has.
+    std::swap(object_, other.object_);
+    std::swap(from_host_, other.from_host_);
+    return *this;
+  }
   ~borrow() {
     if (!from_host_) object_.release();
   }

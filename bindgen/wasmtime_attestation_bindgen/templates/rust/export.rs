@@ -148,9 +148,9 @@ macro_rules! function {
     (@nothing $value:ident) => {
         $value
     };
-    (@empty $value:ident) => {
-        drop($value)
-    };
+    (@empty $value:ident) => {{
+        let _ = $value;
+    }};
     (@value $value:ident) => {
         export::lower_one($value)
     };

@@ -16,6 +16,7 @@
 extern crate alloc;
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use crate::attestation;
 use crate::types::{Error, TeeInfo, TeeType};
@@ -33,7 +34,7 @@ pub struct AttestationResult {
     /// Why there is no token.
     pub error: Option<String>,
     /// When the token was issued, in seconds since the Unix epoch; 0 without one.
-    pub timestamp: u64,
+    pub timestamp: i64,
     /// The kind of environment, such as `AMD SEV-SNP`.
     pub tee_type: Option<String>,
 }
@@ -94,18 +95,33 @@ impl From<Result<crate::types::AttestationResult, Error>> for AttestationResult 
                 token: Some(result.token),
                 evidence: result.evidence,
                 error: None,
-                timestamp: result.timestamp,
+                timestamp: result.timestamp.try_into().unwrap_or(i64::MAX),
                 tee_type: Some(display_name(result.tee_type).into()),
             },
             Err(error) => Self {
                 success: false,
                 token: None,
                 evidence: None,
-                error: Some(error.to_string()),
+                error: Some(reason(error)),
                 timestamp: 0,
                 tee_type: None,
             },
         }
+    }
+}
+
+/// Returns what an error says, without its kind: guests compare and print that.
+fn reason(error: Error) -> String {
+    match error {
+        Error::Rejected(findings) | Error::Policy(findings) => {
+            let texts: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            texts.join("; ")
+        }
+        Error::Unsupported(text)
+        | Error::Unavailable(text)
+        | Error::Denied(text)
+        | Error::InvalidArgument(text)
+        | Error::Internal(text) => text,
     }
 }
 

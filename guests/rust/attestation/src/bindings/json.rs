@@ -7,7 +7,7 @@
 
 use super::abi::{String, Vec};
 
-/// How deep arrays and objects may be in each other.
+/// How many arrays and objects may be in each other.
 const DEEPEST: usize = 64;
 
 /// What is wrong with an answer.
@@ -56,7 +56,7 @@ impl<'a> Value<'a> {
     fn number(&self) -> Result<&str, Problem> {
         match self {
             Self::Number(text) => Ok(text),
-            Self::String(text) => Ok(text),
+            Self::String(text) if Reader { text, at: 0 }.number() == Ok(text) => Ok(text),
             _ => Err(SHAPE),
         }
     }
@@ -105,11 +105,9 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, depth: usize) -> Result<Value<'a>, Problem> {
-        if depth > DEEPEST {
-            return Err("the host's answer is nested too deep");
-        }
         self.space();
         match self.peek() {
+            Some(b'{' | b'[') if depth == DEEPEST => Err("the host's answer is nested too deep"),
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
             Some(b'"') => self.string().map(Value::String),

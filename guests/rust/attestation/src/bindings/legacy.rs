@@ -10,21 +10,36 @@
 
 #![allow(dead_code, unused_imports, unused_macros)]
 
+extern crate alloc;
+
+use alloc::alloc::Layout;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::abi::{self, Lift, String};
+use super::abi::{self, String};
 use super::json::{self, FromJson, Value};
 
 /// Bytes of JSON; hosts stay far below.
 const LARGEST_ANSWER: usize = 1 << 24;
 
 /// What `cabi_realloc` handed out last, for an answer is all that a host allocates.
-static PLACED: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+static PLACED: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
 
 /// Remembers what `cabi_realloc` hands out.
-pub fn placed(address: *mut u8, size: usize) {
-    PLACED[0].store(address as usize, Ordering::Relaxed);
-    PLACED[1].store(size, Ordering::Relaxed);
+pub fn placed(address: *mut u8, layout: Layout) {
+    let placed = [address as usize, layout.size(), layout.align()];
+    for (known, value) in PLACED.iter().zip(placed) {
+        known.store(value, Ordering::Relaxed);
+    }
+}
+
+/// Returns the layout of what `cabi_realloc` handed out last, if it is at this address; once.
+fn take_placed(address: usize) -> Option<Layout> {
+    let [at, size, align] = PLACED
+        .each_ref()
+        .map(|known| known.swap(0, Ordering::Relaxed));
+    Layout::from_size_align(size, align)
+        .ok()
+        .filter(|_| at == address)
 }
 
 /// Calls the host by the ABI that the build selects.
@@ -75,8 +90,7 @@ macro_rules! call {
         $result
     };
     (@value $result:ident $name:literal) => {
-        // SAFETY: the host passed it.
-        unsafe { abi::lift_one($result) }
+        legacy::Direct::direct(abi::Core::into_slot($result))
     };
     (@json $result:ident $name:literal) => {
         match legacy::answer($result) {
@@ -122,14 +136,18 @@ pub fn answer<T: FromJson>(address: i32) -> Result<T, &'static str> {
     if address == 0 {
         return Err("the host returned no answer");
     }
-    // SAFETY: it is within the memory of this guest, and is not written meanwhile.
-    let bytes = unsafe { core::slice::from_raw_parts(address as *const u8, length(address)?) };
-    let value = json::parse(&bytes[4..]).and_then(|value| T::from_json(&value));
-    if address == PLACED[0].swap(0, Ordering::Relaxed) {
+    let value = read(address);
+    if let Some(layout) = take_placed(address) {
         // SAFETY: `cabi_realloc` allocated it for the host, and the value holds none of it.
-        unsafe { abi::free(address as *const u8, PLACED[1].load(Ordering::Relaxed), 1) }
+        unsafe { abi::free(address as *const u8, layout.size(), layout.align()) }
     }
     value
+}
+
+fn read<T: FromJson>(address: usize) -> Result<T, &'static str> {
+    // SAFETY: it is within the memory of this guest, and is not written meanwhile.
+    let bytes = unsafe { core::slice::from_raw_parts(address as *const u8, length(address)?) };
+    T::from_json(&json::parse(&bytes[4..])?)
 }
 
 /// Returns how many bytes an answer has, its length included.
@@ -157,47 +175,100 @@ fn memory_size() -> usize {
     0
 }
 
-/// A type that comes in the envelope that guests in the field read.
-pub trait Envelope: Sized {
-    type Error;
-
-    fn open(envelope: &Value<'_>) -> Result<Result<Self, Self::Error>, json::Problem>;
+/// A type whose results are core values.
+pub trait Direct {
+    fn direct(slot: u64) -> Self;
 }
 
-/// What an envelope holds.
-pub struct Answered<T: Envelope>(pub Result<T, T::Error>);
-
-impl<T: Envelope> FromJson for Answered<T> {
-    fn from_json(value: &Value<'_>) -> Result<Self, json::Problem> {
-        T::open(value).map(Self)
+// One is true; whatever else a host returns, it is no permission.
+impl Direct for bool {
+    fn direct(slot: u64) -> Self {
+        slot == 1
     }
 }
 
-/// The envelope `{"success":…,"token":…,"evidence":…,"error":…,"timestamp":…,"tee_type":…}`, with
-/// `error_code` where the host is not older than that.
+macro_rules! direct {
+    ($($type:ty)*) => {$(
+        impl Direct for $type {
+            fn direct(slot: u64) -> Self {
+                slot as Self
+            }
+        }
+    )*};
+}
+
+direct! { u8 i8 u16 i16 u32 i32 u64 i64 }
+
+/// `{"success":…,"token":…,"evidence":…,"error":…,"timestamp":…,"tee_type":…}`, as guests in the
+/// field read it, with `error_code` where the host is not older than that.
+pub struct Envelope {
+    pub success: bool,
+    pub token: Option<String>,
+    pub evidence: Option<String>,
+    pub error: Option<String>,
+    pub timestamp: Option<u64>,
+    pub tee_type: Option<String>,
+    pub error_code: Option<String>,
+}
+
+json::record! {
+    Envelope {
+        "success" success,
+        "token" token,
+        "evidence" evidence,
+        "error" error,
+        "timestamp" timestamp,
+        "tee_type" tee_type,
+        "error_code" error_code,
+    }
+}
+
+/// A type that comes in an envelope.
+pub trait Enveloped: Sized {
+    type Error;
+
+    fn open(envelope: Envelope) -> Result<Result<Self, Self::Error>, json::Problem>;
+}
+
+/// Splits the text of a finding into its check, which is one word, and the detail; without a
+/// check it is one of `code`.
+pub fn finding(text: String, code: &str) -> (String, String) {
+    match text.split_once(": ") {
+        Some((check, detail)) if !check.contains(' ') => (check.into(), detail.into()),
+        _ => (code.into(), text),
+    }
+}
+
+/// What an envelope holds.
+pub struct Answered<T: Enveloped>(pub Result<T, T::Error>);
+
+impl<T: Enveloped> FromJson for Answered<T> {
+    fn from_json(value: &Value<'_>) -> Result<Self, json::Problem> {
+        T::open(Envelope::from_json(value)?).map(Self)
+    }
+}
+
+/// How `attestation-result` and its error are read from an envelope.
 macro_rules! envelope {
     ($result:ident, $error:ident, $finding:ident, $tee_type:ident) => {
-        impl legacy::Envelope for $result {
+        impl legacy::Enveloped for $result {
             type Error = $error;
 
             fn open(
-                envelope: &json::Value<'_>,
+                envelope: legacy::Envelope,
             ) -> ::core::result::Result<::core::result::Result<Self, $error>, json::Problem> {
-                use json::FromJson;
-                let success = bool::from_json(envelope.member("success")?)?;
-                if !success {
-                    let error = ::core::option::Option::<abi::String>::from_json(
-                        envelope.member("error")?,
-                    )?;
-                    let code = envelope.member("error_code")?.text().unwrap_or("internal");
-                    let detail = error.unwrap_or_else(|| "the host gave no reason".into());
-                    let findings = |detail| {
-                        abi::Vec::from([$finding {
-                            check: code.into(),
-                            detail,
-                        }])
+                use ::core::option::Option::Some;
+                use ::core::result::Result::{Err, Ok};
+                if !envelope.success {
+                    let code = envelope.error_code.unwrap_or_default();
+                    let detail = envelope
+                        .error
+                        .unwrap_or_else(|| "the host gave no reason".into());
+                    let findings = |text| {
+                        let (check, detail) = legacy::finding(text, &code);
+                        abi::Vec::from([$finding { check, detail }])
                     };
-                    return ::core::result::Result::Ok(::core::result::Result::Err(match code {
+                    return Ok(Err(match code.as_str() {
                         "unsupported" => $error::Unsupported(detail),
                         "unavailable" => $error::Unavailable(detail),
                         "rejected" => $error::Rejected(findings(detail)),
@@ -207,12 +278,18 @@ macro_rules! envelope {
                         _ => $error::Internal(detail),
                     }));
                 }
-                let tee_type = ::core::option::Option::from_json(envelope.member("tee_type")?)?;
-                ::core::result::Result::Ok(::core::result::Result::Ok(Self {
-                    token: FromJson::from_json(envelope.member("token")?)?,
-                    evidence: FromJson::from_json(envelope.member("evidence")?)?,
-                    timestamp: FromJson::from_json(envelope.member("timestamp")?)?,
-                    tee_type: tee_type.unwrap_or($tee_type::Other),
+                let (Some(token), Some(timestamp)) = (envelope.token, envelope.timestamp) else {
+                    return Err("the host reports success without a token or its time");
+                };
+                if token.is_empty() {
+                    return Err("the host reports success with an empty token");
+                }
+                let label = json::Value::String(envelope.tee_type.unwrap_or_default());
+                Ok(Ok(Self {
+                    token,
+                    evidence: envelope.evidence,
+                    timestamp,
+                    tee_type: json::FromJson::from_json(&label).unwrap_or($tee_type::Other),
                 }))
             }
         }

@@ -48,6 +48,6 @@ unsafe extern "C" fn cabi_realloc(
     if new.is_null() {
         abi::invalid();
     }
-    legacy::placed(new, new_size);
+    legacy::placed(new, wanted);
     new
 }
