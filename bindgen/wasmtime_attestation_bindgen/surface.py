@@ -123,14 +123,15 @@ def _interface(resolve: Resolve, key: WorldKey, id_: InterfaceId) -> Instance:
 
 def _check(resolve: Resolve, instance: Instance) -> None:
     seen: set[Type] = set()
+    place = "" if instance.id is None else f" of `{instance.module}`"
     for function in instance.functions:
-        name = f"function `{function.name}` of `{instance.module}`"
+        name = f"function `{function.name}`{place}"
         if function.kind.is_async:
             raise _inexpressible(f"{name} is async", function.span)
         for type_ in _mentioned(function):
             _check_type(resolve, type_, name, function.span, seen)
     for named, id_ in instance.types.items():
-        name = f"type `{named}` of `{instance.module}`"
+        name = f"type `{named}`{place}"
         _check_type(resolve, id_, name, resolve.types[id_].span, seen)
 
 

@@ -49,3 +49,8 @@ def test_what_bindings_cannot_express(item: str, message: str, side: str) -> Non
         surface_of(f"interface i {{ {item} }} world w {{ {side} i; }}")
     assert message in caught.value.message
     assert caught.value.span is not None
+
+
+def test_the_worlds_own_function_is_named_without_a_place() -> None:
+    with pytest.raises(WitError, match="2:18: function `f` is async, which"):
+        surface_of("world w { import f: async func(); }")
