@@ -16,8 +16,17 @@ TRAINED = "trained: y = 2 x + 1"
 @pytest.mark.parametrize("arguments", [(), ("--require",)])
 def test_works_where_it_is_attested(arguments: tuple[str, ...]) -> None:
     outcome = run_command(cpp_reporter(), ScriptedWorld(), *arguments)
-    size = f"token: {len(TOKEN)} characters"
-    assert outcome == Outcome(0, ["detected: AMD SEV-SNP", size, "attested: AMD SEV-SNP", TRAINED])
+    assert outcome == Outcome(
+        0,
+        [
+            "detected: AMD SEV-SNP",
+            f"token: {len(TOKEN)} characters",
+            "forged: false",
+            "challenge: affirming",
+            "attested: AMD SEV-SNP",
+            TRAINED,
+        ],
+    )
 
 
 def test_says_what_a_simulation_is_worth() -> None:
