@@ -93,7 +93,7 @@ def test_what_is_left_out_takes_the_safe_side() -> None:
     assert not policy.snp.allow_migration_agent
     assert policy.snp.minimum_tcb == {}
     assert policy.snp.measurements is None
-    assert not policy.has_reference_values
+    assert not policy.has_reference_values_for(TeeType.AMD_SEV_SNP)
 
 
 def test_a_list_that_is_empty_is_not_one_that_is_absent() -> None:
@@ -108,7 +108,7 @@ def test_the_presets() -> None:
     assert dict(PRESETS) == {"hardware-only": HARDWARE_ONLY}
     assert not HARDWARE_ONLY.snp.unsafe_allow_debug
     assert HARDWARE_ONLY.snp.vmpls == {0}
-    assert not HARDWARE_ONLY.has_reference_values
+    assert not HARDWARE_ONLY.has_reference_values_for(TeeType.AMD_SEV_SNP)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_the_presets() -> None:
             "schema = 1\n[snp.minimum-tcb.Milan]\nucode = 1",
             "unknown setting snp.minimum-tcb.Milan.ucode",
         ),
-        ("schema = 1\n[tdx]", "unknown setting tdx"),
+        ("schema = 1\n[sgx]", "unknown setting sgx"),
         ('schema = 1\naccept = ["amd-sev-snp", "all"]', "accept has 'all'; known are none, intel"),
         ('schema = 1\naccept = "amd-sev-snp"', "accept must be of type list"),
         ("schema = 1\naccept = [1]", "accept must be a list of str"),

@@ -6,7 +6,8 @@ import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from wasmtime_attestation.claims import Claims, SnpClaims
+from wasmtime_attestation import appraise_tdx
+from wasmtime_attestation.claims import Claims, SnpClaims, TdxClaims
 from wasmtime_attestation.errors import Finding, PolicyError
 from wasmtime_attestation.policy import AppraisalPolicy, SnpPolicy
 from wasmtime_attestation.result import AttestationResult
@@ -23,11 +24,30 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "policy.revocation": "The policy demands a revocation check, and no list was given.",
         "policy.guest-svn": "GUEST_SVN is below the minimum.",
         "policy.tcb": "A version in REPORTED_TCB is below the minimum, or has none to compare.",
-        "policy.measurement": "MEASUREMENT is no reference value, or there are none to compare.",
+        "policy.measurement": "MEASUREMENT is no reference value, or the policy has none for the "
+        "platform (MEASUREMENT, MRTD).",
         "policy.host-data": "HOST_DATA is no reference value.",
         "policy.id-key-digest": "ID_KEY_DIGEST is no reference value.",
         "policy.author-key-digest": "AUTHOR_KEY_DIGEST is no reference value.",
         "policy.chip-id": "CHIP_ID is no reference value.",
+        "policy.tcb-status": "The TCB status is not accepted; a warning where it is not UpToDate.",
+        "policy.advisory": "An advisory that applies to the platform is denied.",
+        "policy.tcb-evaluation": "TCB info or QE identity is of too early an evaluation.",
+        "policy.migration": "The TD may be migrated; a warning where allowed.",
+        "policy.service-td": "Service TDs are bound to the TD; a warning where allowed.",
+        "policy.sept-ve-disable": "SEPT_VE_DISABLE is clear; a warning where allowed.",
+        "policy.mrtd": "MRTD is no reference value.",
+        "policy.rtmr0": "RTMR0 is no reference value.",
+        "policy.rtmr1": "RTMR1 is no reference value.",
+        "policy.rtmr2": "RTMR2 is no reference value.",
+        "policy.rtmr3": "RTMR3 is no reference value.",
+        "policy.mrseam": "MRSEAM is no reference value.",
+        "policy.mrconfigid": "MRCONFIGID is no reference value.",
+        "policy.mrowner": "MROWNER is no reference value.",
+        "policy.mrownerconfig": "MROWNERCONFIG is no reference value.",
+        "policy.mrservicetd": "MRSERVICETD is no reference value, or the quote has none.",
+        "policy.xfam": "XFAM is no reference value.",
+        "policy.fmspc": "FMSPC is no reference value.",
         "policy.guest-digest": "The guest is no reference value, or none is named.",
         "policy.reference-values": "Another host's token needs a policy with measurements.",
     }
@@ -54,14 +74,14 @@ def appraise(
     """
     violations = [
         *_accepted_type(claims, policy),
-        *_snp(claims, policy.snp),
+        *_platform(claims, policy),
         *_guest(guest_digest, policy),
     ]
     if violations:
         raise PolicyError(violations)
     warnings = tuple(_warnings(claims))
     status = Status.WARNING if warnings else Status.AFFIRMING
-    return AttestationResult(policy.name, status, (*warnings, *_not_appraised(policy)))
+    return AttestationResult(policy.name, status, (*warnings, *_not_appraised(claims, policy)))
 
 
 def _accepted_type(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
@@ -72,10 +92,14 @@ def _accepted_type(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]
         )
 
 
-def _snp(claims: Claims, policy: SnpPolicy) -> Iterator[Finding]:
-    yield from _configuration(claims.details, policy)
-    yield from _tcb(claims.details, policy)
-    yield from _reference_values(claims.details, policy)
+def _platform(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
+    match claims.details:
+        case SnpClaims() as snp:
+            yield from _configuration(snp, policy.snp)
+            yield from _tcb(snp, policy.snp)
+            yield from _reference_values(snp, policy.snp)
+        case TdxClaims() as tdx:
+            yield from appraise_tdx.violations(tdx, policy.tdx)
 
 
 def _configuration(snp: SnpClaims, policy: SnpPolicy) -> Iterator[Finding]:
@@ -137,16 +161,21 @@ def _warnings(claims: Claims) -> Iterator[Finding]:
         yield Finding("policy.simulated", "SIMULATED evidence: it proves nothing about hardware")
     if claims.debug:
         yield Finding("policy.debug", "debug allowed, and the policy accepts it")
-    if claims.details.report.report_id_ma != NO_MIGRATION_AGENT:
-        yield Finding(
-            "policy.migration-agent",
-            "a migration agent is attached, and the policy accepts it: it can move the guest",
-        )
+    match claims.details:
+        case SnpClaims() as snp if snp.report.report_id_ma != NO_MIGRATION_AGENT:
+            yield Finding(
+                "policy.migration-agent",
+                "a migration agent is attached, and the policy accepts it: it can move the guest",
+            )
+        case TdxClaims() as tdx:
+            yield from appraise_tdx.warnings(tdx)
+        case _:
+            pass
 
 
-def _not_appraised(policy: AppraisalPolicy) -> Iterator[Finding]:
+def _not_appraised(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
     """What a reader of the result must not take for checked."""
-    if not policy.has_reference_values:
+    if not policy.has_reference_values_for(claims.platform):
         yield Finding(
             "policy.measurement",
             "not appraised: the policy has no measurements, so any software may run there, and "

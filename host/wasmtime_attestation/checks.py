@@ -47,6 +47,32 @@ CHECKS: Mapping[str, str] = MappingProxyType(
         "product line.",
         "snp.tcb": "The TCB version in the certificate equals REPORTED_TCB.",
         "snp.chip-id": "The hardware id in the VCEK equals CHIP_ID.",
+        "tdx.format": "The bytes are a TDX quote of a known version (4 or 5) and body type, by its "
+        "declared lengths; reserved bytes of the header are zero, and bytes after it are counted.",
+        "tdx.signature": "Header and body of the quote are signed by the attestation key.",
+        "tdx.qe-binding": "The Quoting Enclave's REPORTDATA holds the attestation key and the "
+        "authentication data.",
+        "intel.pck": "The quote has a canonical chain of three certificates; the PCK certificate "
+        "has Intel's SGX extensions, a P-256 key, and is signed by a PCK CA.",
+        "intel.pck-ca": "The PCK Platform or Processor CA is a certification authority, signed by "
+        "the root.",
+        "intel.root": "The root is self-signed and Intel's pinned root, or one given as trusted.",
+        "intel.validity": "Every certificate of the PCK chain is valid at the given instant.",
+        "tdx.qe-signature": "The Quoting Enclave's report is signed by the PCK.",
+        "intel.tcb-signer": "A TCB signing certificate is issued by the root and valid.",
+        "intel.root-crl": "The root's revocation list is authentic, current and names neither the "
+        "PCK CA nor the TCB signing certificate.",
+        "intel.pck-crl": "The PCK CA's revocation list is authentic, current and does not name "
+        "the PCK certificate.",
+        "intel.tcb-info": "The TDX TCB info is signed by the TCB signing certificate, current, and "
+        "of the FMSPC and PCEID in the PCK certificate.",
+        "intel.qe-identity": "The TD QE identity is signed by the TCB signing certificate and "
+        "current.",
+        "tdx.module": "MRSIGNERSEAM and SEAMATTRIBUTES are those of a TDX module that the TCB info "
+        "names.",
+        "tdx.qe": "The enclave that made the quote is the one of the TD QE identity.",
+        "tdx.tcb": "A TCB level matches the platform, its TDX module and its Quoting Enclave; the "
+        "status of that level is a claim.",
         "evidence.binding": "The evidence is bound to the expected value: in a token, to its "
         "nonce, key, guest digest, user data and audience (docs/binding.md).",
     }
@@ -123,6 +149,17 @@ class Ledger:
         """Records that a check could not be done for want of something, and raises."""
         self._settle(check, Outcome.NOT_CHECKED, detail)
         raise UnavailableError(f"{check}: {detail}")
+
+    def unavailable_all(self, missing: Mapping[str, str]) -> NoReturn:
+        """Records that several checks could not be done, and raises with what each lacks.
+
+        Args:
+            missing: by check, what is missing.
+        """
+        for check, what in missing.items():
+            self._settle(check, Outcome.NOT_CHECKED, f"{what} is missing")
+        lacking = "; ".join(f"{check}: {what}" for check, what in missing.items())
+        raise UnavailableError(f"missing, give with --endorsements: {lacking}")
 
     def _settle(self, check: str, outcome: Outcome, detail: str) -> None:
         self.plan([check])

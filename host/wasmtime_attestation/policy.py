@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from wasmtime_attestation import policy_tdx
+from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.snp_fields import ProductLine
 from wasmtime_attestation.policy_table import Table
+from wasmtime_attestation.policy_tdx import TdxPolicy
 from wasmtime_attestation.wit import TeeType
 
 SCHEMA = 1
@@ -64,6 +67,7 @@ class AppraisalPolicy:
         name: for messages and results.
         accept: the kinds of environment that are accepted.
         snp: what is accepted of SEV-SNP reports.
+        tdx: what is accepted of TDX quotes.
         guest_digests: SHA-256 of each guest that is accepted; None accepts any, and none.
     """
 
@@ -71,18 +75,26 @@ class AppraisalPolicy:
     accept: frozenset[TeeType] = frozenset()
     snp: SnpPolicy = SnpPolicy()
     guest_digests: frozenset[bytes] | None = None
+    tdx: TdxPolicy = field(default_factory=TdxPolicy)
 
-    @property
-    def has_reference_values(self) -> bool:
-        """Whether it says which software the evidence must be of."""
+    def has_reference_values_for(self, platform: TeeType) -> bool:
+        """Whether it says which software evidence of a platform must be of."""
+        if platform is TeeType.INTEL_TDX:
+            return self.tdx.mrtd is not None
         return self.snp.measurements is not None
 
 
 # Simulated evidence reaches appraisal only where its root was named as trusted.
 HARDWARE_ONLY = AppraisalPolicy(
     name="hardware-only",
-    accept=frozenset({TeeType.AMD_SEV_SNP, TeeType.SIMULATED}),
+    accept=frozenset({TeeType.AMD_SEV_SNP, TeeType.INTEL_TDX, TeeType.SIMULATED}),
     snp=SnpPolicy(allow_migration_agent=True),
+    tdx=TdxPolicy(
+        tcb_statuses=frozenset(TcbStatus) - {TcbStatus.REVOKED},
+        allow_migration=True,
+        allow_service_td=True,
+        require_sept_ve_disable=False,
+    ),
 )
 PRESETS: Mapping[str, AppraisalPolicy] = MappingProxyType({HARDWARE_ONLY.name: HARDWARE_ONLY})
 
@@ -121,6 +133,7 @@ def _policy(name: str, table: Table) -> AppraisalPolicy:
         name=table.string("name", name),
         accept=frozenset(_tee_type(label) for label in table.strings("accept")),
         snp=_snp(table.table("snp")),
+        tdx=policy_tdx.read(table.table("tdx")),
         guest_digests=table.byte_strings("guest-digests", 32),
     )
     table.end()

@@ -52,9 +52,9 @@ class Table:
         """Takes a list of integers from 0 to `largest`."""
         return [self._in_range(key, item, largest) for item in self._list(key, int, default) or []]
 
-    def strings(self, key: str) -> list[str]:
-        """Takes a list of strings; one that is absent is empty."""
-        return self._list(key, str, None) or []
+    def strings(self, key: str, default: list[str] | None = None) -> list[str]:
+        """Takes a list of strings; one that is absent and has no default is empty."""
+        return self._list(key, str, default) or []
 
     def byte_strings(self, key: str, size: int) -> frozenset[bytes] | None:
         """Takes a list of byte strings in hex, each of a size; None where it is absent."""

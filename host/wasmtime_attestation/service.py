@@ -191,7 +191,8 @@ class AttestationService:
 
     def _appraise_foreign(self, verified: VerifiedToken, policy: AppraisalPolicy) -> Status:
         """Genuine hardware can run any software: another host needs reference values."""
-        if not self._is_own(verified) and not policy.has_reference_values:
+        names_software = policy.has_reference_values_for(verified.claims.platform)
+        if not self._is_own(verified) and not names_software:
             detail = (
                 f"another host issued the token, and policy {policy.name} has no measurements: "
                 "it cannot tell which software made it; name a policy with reference values"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from wasmtime_attestation.claims import to_json
-from wasmtime_attestation.evidence import snp
+from wasmtime_attestation.evidence import snp, tdx
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.strict_json import Json
 
@@ -23,6 +23,8 @@ def _members(evidence: Evidence) -> dict[str, Json]:
     match evidence.type:
         case EvidenceType.AMD_SEV_SNP:
             return _snp(snp.decode(evidence.data))
+        case EvidenceType.INTEL_TDX:
+            return _tdx(tdx.decode(evidence.data))
 
 
 def _snp(report: snp.SnpReport) -> dict[str, Json]:
@@ -36,4 +38,20 @@ def _snp(report: snp.SnpReport) -> dict[str, Json]:
         "guest_svn": report.guest_svn,
         "policy": to_json(report.policy),
         "reported_tcb": to_json(report.reported_tcb),
+    }
+
+
+def _tdx(quote: tdx.TdxQuote) -> dict[str, Json]:
+    report = quote.report
+    return {
+        "version": quote.version,
+        "mrtd": report.mrtd.hex(),
+        "rtmrs": [r.hex() for r in (report.rtmr0, report.rtmr1, report.rtmr2, report.rtmr3)],
+        "report_data": report.report_data.hex(),
+        "mrconfigid": report.mrconfigid.hex(),
+        "mrowner": report.mrowner.hex(),
+        "mrownerconfig": report.mrownerconfig.hex(),
+        "td_attributes": report.td_attributes.raw.hex(),
+        "xfam": report.xfam.hex(),
+        "tee_tcb_svn": report.tee_tcb_svn.hex(),
     }

@@ -203,4 +203,4 @@ def test_bytes_that_are_no_report(size: int) -> None:
 def test_bytes_that_are_nothing_known(data: bytes) -> None:
     outcome = run("verify", "-", *AT, stdin=data)
     assert outcome.code == 4
-    assert "known are evidence tokens and SEV-SNP attestation reports" in outcome.err
+    assert "known are evidence tokens, SEV-SNP attestation reports" in outcome.err

@@ -196,7 +196,7 @@ def test_a_folder_without_endorsements(token: Path, tmp_path: Path) -> None:
     for _ in range(2):
         outcome = verify(token, "--endorsements", folder)
         assert outcome.code == 2
-        assert "no certificate and no revocation list in it" in outcome.err
+        assert "no certificate, revocation list or collateral in it" in outcome.err
         (folder / "README").write_text("nothing here")
 
 

@@ -50,10 +50,12 @@ def start(machine: Machine = MILAN, settings: Settings | None = None, lifetime: 
     return Host(service, Forger(issuer._key, machine), clock)
 
 
-def measured(*measurements: bytes, **fields: frozenset[bytes]) -> AppraisalPolicy:
+def measured(
+    *measurements: bytes, guest_digests: frozenset[bytes] | None = None
+) -> AppraisalPolicy:
     """Returns a policy with reference values."""
     snp = SnpPolicy(measurements=frozenset(measurements))
-    return AppraisalPolicy("measured", frozenset({TeeType.AMD_SEV_SNP}), snp, **fields)
+    return AppraisalPolicy("measured", frozenset({TeeType.AMD_SEV_SNP}), snp, guest_digests)
 
 
 def attest(

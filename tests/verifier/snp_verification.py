@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from cryptography import x509
 from wasmtime_attestation.checks import Check, Ledger, Outcome
-from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims import Claims, SnpClaims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import Finding, RejectedError, UnavailableError
@@ -28,6 +28,12 @@ class Verified:
 
     claims: Claims
     checks: tuple[Check, ...]
+
+    @property
+    def snp(self) -> SnpClaims:
+        """The claims of the report."""
+        assert isinstance(self.claims.details, SnpClaims)
+        return self.claims.details
 
     def outcome(self, check: str) -> Outcome:
         """Returns how one check came out."""

@@ -30,17 +30,17 @@ from tests.verifier.snp_verification import rejection, verify
 def test_miniature_machines_verify(machine: Machine) -> None:
     verified = verify(machine.report(), machine.endorsements(), report_data=bytes(64))
 
-    assert verified.claims.details.product_line is machine.line
-    assert verified.claims.details.report.reported_tcb == machine.tcb
+    assert verified.snp.product_line is machine.line
+    assert verified.snp.report.reported_tcb == machine.tcb
     assert verified.claims.anchor == f"test ARK-{machine.line}"
 
 
 @pytest.mark.parametrize("version", [2, 3, 4, 5])
 @pytest.mark.parametrize("machine", [MILAN, GENOA], ids=["Milan", "Genoa"])
 def test_every_version_of_the_report_verifies(machine: Machine, version: int) -> None:
-    details = verify(machine.report(version=version, **no_cpuid(version)), machine.chain()).claims
+    details = verify(machine.report(version=version, **no_cpuid(version)), machine.chain()).snp
 
-    assert details.details.report.version == version
+    assert details.report.version == version
 
 
 def no_cpuid(version: int) -> dict[str, int]:
@@ -69,7 +69,7 @@ def test_the_hardware_id_in_every_encoding(machine: Machine, hwid: bytes) -> Non
 def test_a_report_by_a_vlek_names_the_cloud_and_no_chip() -> None:
     verified = verify(VLEK.report(), VLEK.chain())
 
-    assert verified.claims.details.csp_id == "Cloud"
+    assert verified.snp.csp_id == "Cloud"
     assert verified.outcome("snp.chip-id") is Outcome.NOT_CHECKED
 
 
@@ -113,7 +113,7 @@ def test_the_fmc_of_turin_is_part_of_the_tcb() -> None:
 def test_the_other_tcb_versions_are_claims(field: str) -> None:
     lower = encode_tcb(TcbVersion(1, 0, 2, 3))
 
-    report = verify(MILAN.report(**{field: lower}), MILAN.chain()).claims.details.report
+    report = verify(MILAN.report(**{field: lower}), MILAN.chain()).snp.report
 
     assert getattr(report, field) == TcbVersion(1, 0, 2, 3)
     assert report.firmware_is_provisional is (field != "launch_tcb")
@@ -186,7 +186,7 @@ def test_version_2_does_not_exist_on_turin() -> None:
 
 
 def test_version_2_leaves_the_line_to_certificate_and_root() -> None:
-    details = verify(MILAN_V2.report(), MILAN_V2.chain()).claims.details
+    details = verify(MILAN_V2.report(), MILAN_V2.chain()).snp
 
     assert details.product_line is ProductLine.MILAN
     assert details.report.cpuid is None

@@ -112,7 +112,7 @@ def test_the_product_name_is_a_claim(name: str) -> None:
 
     details = verify(MILAN.report(), with_vek_extensions(MILAN, {amd.PRODUCT_NAME: value}))
 
-    assert details.claims.details.product_name == name
+    assert details.snp.product_name == name
 
 
 @pytest.mark.parametrize("size", [0, 7, 9, 32, 63, 65])

@@ -72,7 +72,7 @@ def test_the_other_s_of_a_signature_is_valid_too() -> None:
 
     other = verify(with_signature(report, r, N - s), MILAN.chain())
 
-    signed = other.claims.details.report.signed_bytes
+    signed = other.snp.report.signed_bytes
     assert signed == report[:0x2A0]
 
 

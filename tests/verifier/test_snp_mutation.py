@@ -126,14 +126,14 @@ def test_a_flipped_bit_in_a_revocation_list_never_passes_for_a_list() -> None:
     """It is unreadable, of another issuer, or not signed by the one that it names."""
     ark = MILAN.amd.ark
     original = crl(ark.certificate, ark.key, revoked=[1, 2, 3])
-    assert verify(MILAN.report(), MILAN.endorsements(original)).claims.details.revocation_checked
+    assert verify(MILAN.report(), MILAN.endorsements(original)).snp.revocation_checked
     for bit in range(0, len(der(original)) * 8, 7):
         try:
             lists = Endorsements.from_files([("crl", flipped(der(original), bit))])
-            claims = verify(MILAN.report(), MILAN.endorsements() + lists).claims
+            snp = verify(MILAN.report(), MILAN.endorsements() + lists).snp
         except (RejectedError, InvalidArgumentError):
             continue
-        assert claims.details.revocation_checked is same_list(original, lists.crls[0]), f"bit {bit}"
+        assert snp.revocation_checked is same_list(original, lists.crls[0]), f"bit {bit}"
 
 
 def same_list(one: x509.CertificateRevocationList, other: x509.CertificateRevocationList) -> bool:

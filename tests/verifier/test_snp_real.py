@@ -41,8 +41,8 @@ def test_a_real_report_is_authentic(vector: vectors.SnpVector) -> None:
     claims = verified.claims
     assert claims.tee_type is claims.platform is TeeType.AMD_SEV_SNP
     assert not claims.simulated
-    assert not claims.details.revocation_checked
-    assert claims.details.csp_id is None
+    assert not verified.snp.revocation_checked
+    assert verified.snp.csp_id is None
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,11 @@ def test_a_real_report_is_authentic(vector: vectors.SnpVector) -> None:
 def test_what_the_real_reports_claim(
     vector: vectors.SnpVector, anchor: str, name: str, *, debug: bool
 ) -> None:
-    claims = verify(vector.report(), vector.chain(), at=vectors.AT, anchors=AMD).claims
+    verified = verify(vector.report(), vector.chain(), at=vectors.AT, anchors=AMD)
+    claims = verified.claims
 
     assert claims.anchor == anchor
-    assert claims.details.product_name == name
+    assert verified.snp.product_name == name
     assert claims.debug is debug
     assert claims.report_data == vector.report()[0x50:0x90]
 

@@ -39,7 +39,7 @@ def test_without_a_list_nothing_is_said_about_revocation() -> None:
     verified = with_lists()
 
     assert verified.outcome("amd.revocation") is Outcome.NOT_CHECKED
-    assert not verified.claims.details.revocation_checked
+    assert not verified.snp.revocation_checked
 
 
 @pytest.mark.parametrize("machine", [MILAN, VLEK], ids=["VCEK", "VLEK"])
@@ -47,7 +47,7 @@ def test_a_current_list_that_does_not_name_the_authority(machine: Machine) -> No
     verified = with_lists(EMPTY, machine=machine)
 
     assert verified.outcome("amd.revocation") is Outcome.PASSED
-    assert verified.claims.details.revocation_checked
+    assert verified.snp.revocation_checked
 
 
 def test_a_list_is_read_from_a_file_in_pem_and_in_der() -> None:
@@ -56,7 +56,7 @@ def test_a_list_is_read_from_a_file_in_pem_and_in_der() -> None:
     for data in (der(EMPTY), pem, pem + pem):
         endorsements = MILAN.endorsements() + Endorsements.from_files([("crl", data)])
         assert len(endorsements.crls) == 1
-        assert verify(MILAN.report(), endorsements).claims.details.revocation_checked
+        assert verify(MILAN.report(), endorsements).snp.revocation_checked
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_outdated_lists_beside_a_current_one_only_count_against() -> None:
     stale = crl(ARK, ARK_KEY, begin=begin, end=end)
     revoking = crl(ARK, ARK_KEY, begin=begin, end=end, revoked=[ASK_SERIAL])
 
-    assert with_lists(stale, EMPTY).claims.details.revocation_checked
+    assert with_lists(stale, EMPTY).snp.revocation_checked
     assert rejected(EMPTY, revoking).detail == "AMD revoked SEV-Milan"
 
 
@@ -146,7 +146,7 @@ def test_the_list_of_another_issuer_counts_for_nothing() -> None:
     verified = with_lists(foreign, by_ask)
 
     assert verified.outcome("amd.revocation") is Outcome.NOT_CHECKED
-    assert with_lists(foreign, EMPTY).claims.details.revocation_checked
+    assert with_lists(foreign, EMPTY).snp.revocation_checked
 
 
 def test_a_chain_that_fails_is_not_saved_by_a_list() -> None:

@@ -39,7 +39,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
     metavar="FILE|DIR",
-    help="Certificates and revocation lists, PEM or DER; may be given more than once.",
+    help="Certificates, revocation lists, Intel's collateral; may be given more than once.",
 )
 @click.option("--at", type=options.instant, help="Verify as of this instant instead of now.")
 @options.nonce
@@ -90,7 +90,7 @@ def command(
 ) -> None:
     """Verify a token or raw evidence, and say what was checked.
 
-    INPUT is an evidence token or a SEV-SNP report: binary, hex or base64.
+    INPUT is an evidence token, a SEV-SNP report or a TDX quote: binary, hex or base64.
     """
     del offline
     request = Request(
@@ -144,7 +144,9 @@ def _folder(folder: Path) -> Endorsements:
         except InvalidArgumentError as error:
             log.info("left out: %s", error)
     if not found:
-        raise InvalidArgumentError(f"{folder} has no certificate and no revocation list in it")
+        raise InvalidArgumentError(
+            f"{folder} has no certificate, revocation list or collateral in it"
+        )
     return found
 
 

@@ -49,6 +49,12 @@ AMD_ROOTS = (
     ),
 )
 
+# Fingerprint of the root at https://certificates.trustedservices.intel.com/.
+INTEL_ROOT = Anchor(
+    "Intel SGX Root CA",
+    bytes.fromhex("a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e"),
+)
+
 
 class Anchors:
     """The set of roots that a verification trusts.
@@ -63,7 +69,7 @@ class Anchors:
     @classmethod
     def of_vendors(cls) -> Anchors:
         """Returns the hardware vendors' roots."""
-        return cls(AMD_ROOTS)
+        return cls((*AMD_ROOTS, INTEL_ROOT))
 
     def trusting(self, fingerprints: Iterable[bytes]) -> Anchors:
         """Returns these anchors and the roots that a user named, for simulated evidence.

@@ -1,4 +1,4 @@
-"""A set of endorsements: certificates and revocation lists, in no order."""
+"""A set of endorsements: certificates, revocation lists and signed statements, in no order."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from cryptography import x509
 
+from wasmtime_attestation.endorsements import collateral
+from wasmtime_attestation.endorsements.collateral import SignedStatement
 from wasmtime_attestation.endorsements.x509 import (
     MAX_ITEMS,
     MAX_SIZE,
@@ -22,6 +24,7 @@ from wasmtime_attestation.evidence.envelope import EndorsementType, Evidence
 _PEM = b"-----BEGIN "
 _PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _PEM_CRL = b"-----BEGIN X509 CRL-----"
+_HEX = frozenset(b"0123456789abcdefABCDEF")
 Item = TypeVar("Item", x509.Certificate, x509.CertificateRevocationList)
 
 
@@ -31,19 +34,21 @@ class Endorsements:
 
     certificates: tuple[x509.Certificate, ...] = field(default=())
     crls: tuple[x509.CertificateRevocationList, ...] = field(default=())
+    statements: tuple[SignedStatement, ...] = field(default=())
 
     def __bool__(self) -> bool:
-        return bool(self.certificates or self.crls)
+        return bool(self.certificates or self.crls or self.statements)
 
     def __add__(self, other: Endorsements) -> Endorsements:
         return Endorsements(
             _distinct(self.certificates + other.certificates),
             _distinct(self.crls + other.crls),
+            tuple(dict.fromkeys(self.statements + other.statements)),
         )
 
     @classmethod
     def from_files(cls, contents: Iterable[tuple[str, bytes]]) -> Endorsements:
-        """Reads PEM files (certificates and lists in any order) and DER files.
+        """Reads files: PEM (in any order), DER or hex, and Intel's collateral in JSON.
 
         Args:
             contents: name (for messages) and bytes of each file.
@@ -59,9 +64,10 @@ class Endorsements:
 
     def check_size(self) -> None:
         """Raises `InvalidArgumentError` if there are more items than a verification takes."""
-        if len(self.certificates) + len(self.crls) > MAX_ITEMS:
+        if len(self.certificates) + len(self.crls) + len(self.statements) > MAX_ITEMS:
             raise InvalidArgumentError(
-                f"more than {MAX_ITEMS} certificates and revocation lists; name fewer files"
+                f"more than {MAX_ITEMS} certificates, revocation lists and statements; "
+                "name fewer files"
             )
 
     @classmethod
@@ -82,11 +88,33 @@ class Endorsements:
         if len(data) > MAX_SIZE:
             raise InvalidArgumentError(f"{name}: endorsements are larger than {MAX_SIZE} bytes")
         try:
-            return cls._from_pem(data) if _PEM in data else cls._from_der(data)
+            return cls._from_content(data)
         except UNREADABLE as error:
             raise InvalidArgumentError(
-                f"{name}: neither certificates nor revocation lists in PEM or DER ({error})"
+                f"{name}: neither certificates nor revocation lists in PEM or DER, "
+                f"nor collateral of Intel's ({error})"
             ) from error
+
+    @classmethod
+    def _from_content(cls, data: bytes) -> Endorsements:
+        if data.lstrip().startswith(b"{"):
+            return cls._from_collateral(data)
+        if _PEM in data:
+            return cls._from_pem(data)
+        text = b"".join(data.split())
+        # Intel's service for caches (PCCS) answers with lists in hex.
+        is_hex = text and frozenset(text) <= _HEX and len(text) % 2 == 0
+        return cls._from_der(bytes.fromhex(text.decode()) if is_hex else data)
+
+    @classmethod
+    def _from_collateral(cls, data: bytes) -> Endorsements:
+        found = collateral.decode(data)
+        endorsements = cls(
+            crls=tuple(load_crl(crl) for crl in found.lists), statements=found.statements
+        )
+        for chain in found.chains:
+            endorsements += cls._from_pem(chain)
+        return endorsements
 
     @classmethod
     def _from_pem(cls, data: bytes) -> Endorsements:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID
@@ -130,9 +130,11 @@ def is_authority(certificate: x509.Certificate) -> bool:
 
 
 def is_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    """Whether the issuer, which is an RSA authority here, signed a revocation list."""
+    """Whether the issuer, an authority with an RSA or elliptic key, signed a revocation list."""
     key = issuer.public_key()
-    if crl.issuer != issuer.subject or not isinstance(key, rsa.RSAPublicKey):
+    if crl.issuer != issuer.subject or not isinstance(
+        key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+    ):
         return False
     try:
         return crl.is_signature_valid(key)
@@ -154,3 +156,12 @@ def invalid_at(certificates: Iterable[x509.Certificate], at: datetime) -> str | 
         if at > certificate.not_valid_after_utc:
             return f"{name} expired at {certificate.not_valid_after_utc.isoformat()}"
     return None
+
+
+def has_whole_signature(certificate: x509.Certificate) -> bool:
+    """Whether the signature's BIT STRING says that no bit of it is unused.
+
+    Where the last bits are zero, another count would mean the same signature, so that
+    one bit of a certificate could be turned and nobody would notice.
+    """
+    return der(certificate)[-len(certificate.signature) - 1] == 0

@@ -10,6 +10,7 @@ class EvidenceType(StrEnum):
     """The kinds of evidence; a kind that comes from hardware has the hardware's TEE label."""
 
     AMD_SEV_SNP = "amd-sev-snp"
+    INTEL_TDX = "intel-tdx"
 
 
 class EndorsementType(StrEnum):

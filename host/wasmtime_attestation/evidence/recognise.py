@@ -8,7 +8,7 @@ import codecs
 from dataclasses import dataclass
 
 from wasmtime_attestation.errors import RejectedError
-from wasmtime_attestation.evidence import jwt, snp
+from wasmtime_attestation.evidence import jwt, snp, tdx
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 
 CHECK = "input.format"
@@ -59,11 +59,20 @@ def _binary(data: bytes) -> bytes:
 
 
 def _evidence(data: bytes) -> Evidence:
+    if _is_quote(data):
+        return Evidence(EvidenceType.INTEL_TDX, data)
     version = int.from_bytes(data[:4], "little") if len(data) >= 4 else 0
     if len(data) == snp.SIZE or version in _PLAUSIBLE_VERSIONS:
         return Evidence(EvidenceType.AMD_SEV_SNP, data)
     raise RejectedError.of(
         CHECK,
         f"{len(data)} bytes that are neither a token nor evidence of a known kind; known are "
-        f"evidence tokens and SEV-SNP attestation reports ({snp.SIZE} bytes)",
+        f"evidence tokens, SEV-SNP attestation reports ({snp.SIZE} bytes) and TDX quotes",
     )
+
+
+def _is_quote(data: bytes) -> bool:
+    """A quote says its version, its key type, which is not zero, and the TEE: TDX is 0x81."""
+    version, key_type = data[:2], data[2:4]
+    tee = int.from_bytes(data[4:8], "little")
+    return tee == tdx.TEE_TYPE and any(key_type) and version[0] in _PLAUSIBLE_VERSIONS

@@ -10,7 +10,7 @@ from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
-from wasmtime_attestation.verifier import snp
+from wasmtime_attestation.verifier import snp, tdx
 
 
 def verify(
@@ -46,13 +46,7 @@ def verify(
     except ValueError as error:
         ledger.reject("evidence.endorsements", f"an endorsement cannot be read: {error}")
     ledger.passed("evidence.endorsements", f"{len(evidence.endorsements)} came with the evidence")
-    match evidence.type:
-        case EvidenceType.AMD_SEV_SNP:
-            return snp.verify(
-                evidence.data,
-                known,
-                report_data=report_data,
-                at=at,
-                anchors=anchors,
-                ledger=ledger,
-            )
+    platform = {EvidenceType.AMD_SEV_SNP: snp.verify, EvidenceType.INTEL_TDX: tdx.verify}
+    return platform[evidence.type](
+        evidence.data, known, report_data=report_data, at=at, anchors=anchors, ledger=ledger
+    )

@@ -17,6 +17,8 @@ from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.amd import VersionedKey
 from wasmtime_attestation.endorsements.anchors import Anchor, Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.verifier import revocation
+from wasmtime_attestation.verifier.revocation import Issuer
 
 CHECKS = ("amd.vek", "amd.ask", "amd.ark", "amd.validity", "amd.revocation")
 
@@ -141,34 +143,6 @@ def _check_revocation(
     if not lists:
         ledger.not_checked(check, f"no revocation list of {certs.common_name(ark.subject)} given")
         return False
-    for crl in lists:
-        _check_list(crl, ask, ark, ledger)
-    current = [crl for crl in lists if certs.is_current(crl, at)]
-    if not current:
-        dates = ", ".join(f"{crl.last_update_utc} to {crl.next_update_utc}" for crl in lists)
-        ledger.reject(
-            check,
-            f"no revocation list is for {at.isoformat()}: given are {dates}; fetch a current one",
-        )
-    newest = max(crl.last_update_utc for crl in current)
-    name = certs.common_name(ask.subject)
-    ledger.passed(check, f"{name} is not revoked in the list of {newest.isoformat()}")
+    issuer = Issuer(ark, role="ARK", vendor="AMD")
+    revocation.check(check, lists, issuer, [ask], at=at, ledger=ledger)
     return True
-
-
-def _check_list(
-    crl: x509.CertificateRevocationList,
-    ask: x509.Certificate,
-    ark: x509.Certificate,
-    ledger: Ledger,
-) -> None:
-    """Every list that is authentic counts against the ASK, an outdated one too."""
-    check = "amd.revocation"
-    if not certs.is_signed_by(crl, ark):
-        ledger.reject(check, "a revocation list is not signed by the ARK it names")
-    critical = certs.unknown_critical_extension(crl)
-    if critical is not None:
-        # RFC 5280 section 5.2: such a list may be a part of the whole.
-        ledger.reject(check, f"the revocation list has extension {critical}; give a whole one")
-    if crl.get_revoked_certificate_by_serial_number(ask.serial_number) is not None:
-        ledger.reject(check, f"AMD revoked {certs.common_name(ask.subject)}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 
+from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.evidence.token import Binding, KeyPoint
 
 TAG = b"wasmtime:attestation binding\0"
@@ -39,3 +41,27 @@ def _field(value: bytes | None) -> bytes:
     if value is None:
         return _ABSENT
     return _PRESENT + len(value).to_bytes(4, "big") + value
+
+
+def check_report_data(actual: bytes, expected: bytes | None, ledger: Ledger) -> None:
+    """Settles `evidence.binding`: REPORT_DATA is what the evidence must be bound to.
+
+    Args:
+        actual: the 64 bytes in the evidence.
+        expected: what they must be; None to report the binding as not checked.
+        ledger: records the check.
+
+    Raises:
+        RejectedError: they are others.
+    """
+    check = "evidence.binding"
+    if expected is None:
+        ledger.not_checked(check, "no expected value was given: freshness and purpose are open")
+    elif not hmac.compare_digest(actual, expected):
+        ledger.reject(
+            check,
+            f"REPORT_DATA is {actual.hex()}, not {expected.hex()}: the evidence was "
+            "made for something else, such as another nonce, key, guest or audience",
+        )
+    else:
+        ledger.passed(check, "REPORT_DATA is the expected value")

@@ -18,6 +18,7 @@ from wasmtime_attestation.evidence import snp
 from wasmtime_attestation.evidence.snp_fields import ProductLine
 from wasmtime_attestation.verifier import amd_chain, snp_signer
 from wasmtime_attestation.verifier.amd_chain import AmdChain
+from wasmtime_attestation.verifier.binding import check_report_data
 from wasmtime_attestation.wit import TeeType
 
 CHECKS = (
@@ -63,7 +64,7 @@ def verify(
     line = _check_product(report, signer, chain, ledger)
     _check_tcb(report, signer, ledger)
     _check_chip_id(report, signer, line, ledger)
-    _check_binding(report, report_data, ledger)
+    check_report_data(report.report_data, report_data, ledger)
     return _claims(report, signer, chain, line)
 
 
@@ -134,20 +135,6 @@ def _check_chip_id(
             f"the report of {report.chip_id.hex()}{masked}",
         )
     ledger.passed("snp.chip-id", signer.hwid.hex())
-
-
-def _check_binding(report: snp.SnpReport, expected: bytes | None, ledger: Ledger) -> None:
-    check = "evidence.binding"
-    if expected is None:
-        ledger.not_checked(check, "no expected value was given: freshness and purpose are open")
-    elif not hmac.compare_digest(report.report_data, expected):
-        ledger.reject(
-            check,
-            f"REPORT_DATA is {report.report_data.hex()}, not {expected.hex()}: the evidence was "
-            "made for something else, such as another nonce, key, guest or audience",
-        )
-    else:
-        ledger.passed(check, "REPORT_DATA is the expected value")
 
 
 def _claims(

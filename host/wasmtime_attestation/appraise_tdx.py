@@ -1,0 +1,98 @@
+"""Appraisal of TDX: what a policy does not accept of a quote's claims, and what it warns of."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator
+
+from wasmtime_attestation.claims import TdxClaims
+from wasmtime_attestation.endorsements.intel import TcbStatus
+from wasmtime_attestation.errors import Finding
+from wasmtime_attestation.policy_tdx import TdxPolicy
+
+_REGISTERS = (
+    "mrtd",
+    "rtmr0",
+    "rtmr1",
+    "rtmr2",
+    "rtmr3",
+    "mrseam",
+    "mrconfigid",
+    "mrowner",
+    "mrownerconfig",
+    "mrservicetd",
+    "xfam",
+)
+
+
+def violations(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
+    """Returns what the policy does not accept."""
+    yield from _configuration(tdx, policy)
+    yield from _tcb(tdx, policy)
+    yield from _reference_values(tdx, policy)
+
+
+def warnings(tdx: TdxClaims) -> Iterator[Finding]:
+    """Returns what deserves attention where the policy accepts it."""
+    if tdx.tcb_status is not TcbStatus.UP_TO_DATE:
+        yield Finding("policy.tcb-status", f"{_standing(tdx)}, and the policy accepts it")
+    if _is_migratable(tdx):
+        yield Finding("policy.migration", "the TD may be migrated, and the policy accepts it")
+    if _has_service_td(tdx):
+        yield Finding("policy.service-td", "service TDs are bound, and the policy accepts it")
+    if not tdx.report.td_attributes.sept_ve_disable:
+        yield Finding("policy.sept-ve-disable", f"{_SEPT_VE}, and the policy accepts it")
+
+
+_SEPT_VE = "SEPT_VE_DISABLE is clear: the host can inject exceptions at memory accesses"
+
+
+def _configuration(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
+    attributes = tdx.report.td_attributes
+    if attributes.under_debug and not policy.unsafe_allow_debug:
+        yield Finding("policy.debug", "the TD is under debug: the host can read its memory")
+    if _is_migratable(tdx) and not policy.allow_migration:
+        yield Finding("policy.migration", "the TD may be migrated to another platform")
+    if _has_service_td(tdx) and not policy.allow_service_td and policy.mrservicetd is None:
+        yield Finding("policy.service-td", "service TDs are bound to the TD (MRSERVICETD)")
+    if not attributes.sept_ve_disable and policy.require_sept_ve_disable:
+        yield Finding("policy.sept-ve-disable", _SEPT_VE)
+
+
+def _tcb(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
+    if tdx.tcb_status not in policy.tcb_statuses:
+        accepted = ", ".join(sorted(policy.tcb_statuses)) or "none"
+        yield Finding("policy.tcb-status", f"{_standing(tdx)}; accepted: {accepted}")
+    denied = sorted(policy.denied_advisories & set(tdx.tcb.advisories))
+    if denied:
+        yield Finding("policy.advisory", f"the platform is open to {', '.join(denied)}")
+    if tdx.evaluation_number < policy.minimum_evaluation:
+        yield Finding(
+            "policy.tcb-evaluation",
+            f"the collateral's evaluation is {tdx.evaluation_number} < {policy.minimum_evaluation}",
+        )
+
+
+def _reference_values(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
+    values = [(name, getattr(tdx.report, name)) for name in _REGISTERS]
+    for name, actual in (*values, ("fmspc", tdx.pck.fmspc)):
+        accepted = getattr(policy, name)
+        if accepted is None:
+            continue
+        if actual is None:
+            yield Finding(f"policy.{name}", f"{name} does not exist in TDX 1.0")
+        elif not any(hmac.compare_digest(actual, value) for value in accepted):
+            yield Finding(f"policy.{name}", f"{name} {actual.hex()} is no reference value")
+
+
+def _standing(tdx: TdxClaims) -> str:
+    advisories = ", ".join(tdx.tcb.advisories)
+    return f"the TCB status is {tdx.tcb_status}{f' ({advisories})' if advisories else ''}"
+
+
+def _is_migratable(tdx: TdxClaims) -> bool:
+    return tdx.report.td_attributes.migratable
+
+
+def _has_service_td(tdx: TdxClaims) -> bool:
+    return any(tdx.report.mrservicetd or b"")

@@ -1,0 +1,106 @@
+"""A strict reader of DER (X.690), as far as vendors' own certificate extensions use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_BOOLEAN, _INTEGER, _OCTET_STRING, _OID, _SEQUENCE = 0x01, 0x02, 0x04, 0x06, 0x30
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value: its tag and its content, not decoded."""
+
+    tag: int
+    content: bytes
+
+
+def decode(data: bytes) -> Value:
+    """Decodes one value that is all there is.
+
+    Raises:
+        ValueError: it is no DER, or something follows. So with every function here.
+    """
+    value, rest = _split(data)
+    if rest:
+        raise ValueError(f"{len(rest)} bytes follow a DER value")
+    return value
+
+
+def sequence(value: Value) -> list[Value]:
+    """Returns the items of a SEQUENCE."""
+    rest, items = _content(value, _SEQUENCE), []
+    while rest:
+        item, rest = _split(rest)
+        items.append(item)
+    return items
+
+
+def pair(value: Value) -> tuple[Value, Value]:
+    """Returns the items of a SEQUENCE of two."""
+    items = sequence(value)
+    if len(items) != 2:
+        raise ValueError(f"a DER sequence has {len(items)} items, not 2")
+    return items[0], items[1]
+
+
+def boolean(value: Value) -> bool:
+    """Returns a BOOLEAN."""
+    content = _content(value, _BOOLEAN)
+    if content not in (b"\x00", b"\xff"):
+        raise ValueError("a DER boolean is neither 00 nor FF")
+    return content == b"\xff"
+
+
+def integer(value: Value) -> int:
+    """Returns an INTEGER."""
+    content = _content(value, _INTEGER)
+    padded = len(content) > 1 and (content[0], content[1] >> 7) in ((0, 0), (0xFF, 1))
+    if not content or padded:
+        raise ValueError("a DER integer is empty or not minimal")
+    return int.from_bytes(content, "big", signed=True)
+
+
+def octet_string(value: Value) -> bytes:
+    """Returns an OCTET STRING."""
+    return _content(value, _OCTET_STRING)
+
+
+def object_identifier(value: Value) -> str:
+    """Returns an OBJECT IDENTIFIER with dots."""
+    content = _content(value, _OID)
+    if not content or content[-1] & 0x80:
+        raise ValueError("a DER object identifier is cut off")
+    arcs, number, begins = [], 0, True
+    for octet in content:
+        if begins and octet == 0x80:
+            raise ValueError("a DER object identifier is not minimal")
+        number, begins = number << 7 | octet & 0x7F, not octet & 0x80
+        if begins:
+            arcs.append(number)
+            number = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, [first, arcs[0] - 40 * first, *arcs[1:]]))
+
+
+def _content(value: Value, tag: int) -> bytes:
+    if value.tag != tag:
+        raise ValueError(f"a DER value has tag 0x{value.tag:02x}, not 0x{tag:02x}")
+    return value.content
+
+
+def _split(data: bytes) -> tuple[Value, bytes]:
+    """Takes the first value; its length must be in the shortest form (X.690 section 10.1)."""
+    if len(data) < 2:
+        raise ValueError("a DER value is cut off")
+    size, at = data[1], 2
+    if size >= 0x80:
+        count = size & 0x7F
+        at += count
+        size = int.from_bytes(data[2:at], "big")
+        shortest = 1 if size < 0x80 else (size.bit_length() + 7) // 8
+        if size < 0x80 or count != shortest or len(data) < at:
+            raise ValueError("a DER length is not in its shortest form")
+    if len(data) < at + size:
+        raise ValueError("a DER value is cut off")
+    return Value(data[0], data[at : at + size]), data[at + size :]

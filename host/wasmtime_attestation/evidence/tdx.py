@@ -1,0 +1,153 @@
+"""The TDX quote (versions 4 and 5), decoded strictly.
+
+Source: Intel, "Intel TDX DCAP Quoting Library API", appendix A.3, "Version 4 Quote Format"
+and "Version 5 Quote Format" (TDX-ECDSA).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wasmtime_attestation.evidence.reader import Reader
+from wasmtime_attestation.evidence.tdx_fields import (
+    QE_REPORT_SIZE,
+    TD_REPORT_15_SIZE,
+    TD_REPORT_SIZE,
+    QeReport,
+    TdReport,
+)
+
+FORMAT = "tdx.format"
+HEADER_SIZE = 48
+TEE_TYPE = 0x81
+VERSIONS = (4, 5)
+MAX_CERTIFICATION_DATA = 1 << 16
+"""Bytes of PCK certificate chain; real ones have less than 4 KiB."""
+
+_ECDSA_P256 = 2
+_INTEL_QE = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
+_BODY_SIZES = {2: TD_REPORT_SIZE, 3: TD_REPORT_15_SIZE}
+_PCK_CHAIN = 5
+_QE_CERTIFICATION = 6
+
+
+@dataclass(frozen=True, slots=True)
+class TdxQuote:
+    """A decoded quote.
+
+    Attributes:
+        version: of the quote's format, 4 or 5.
+        user_data: the 20 bytes of the header that its platform may use.
+        report: what the quote says of the TD.
+        signed_bytes: header and body, which the attestation key signs.
+        signature: R and S, 64 bytes, by the attestation key.
+        attestation_key: X and Y of the P-256 point, 64 bytes.
+        qe: the Quoting Enclave's report.
+        qe_report_bytes: the same as the PCK signs it.
+        qe_signature: R and S, 64 bytes, by the PCK.
+        qe_auth_data: what the Quoting Enclave binds to its report beside the key.
+        pck_chain: PEM text of the PCK certificate and its authorities.
+        size: bytes in the quote by its declared lengths.
+        trailing_bytes: how many bytes follow; they belong to nobody.
+    """
+
+    version: int
+    user_data: bytes
+    report: TdReport
+    signed_bytes: bytes
+    signature: bytes
+    attestation_key: bytes
+    qe: QeReport
+    qe_report_bytes: bytes
+    qe_signature: bytes
+    qe_auth_data: bytes
+    pck_chain: bytes
+    size: int
+    trailing_bytes: int
+
+
+def decode(data: bytes) -> TdxQuote:
+    """Decodes a quote; what follows its declared end is counted and left alone.
+
+    Raises:
+        RejectedError: `tdx.format`, for anything that the specification does
+            not allow: other versions, types or lengths, reserved bytes that are set.
+    """
+    r = Reader(data, FORMAT, "TDX quote")
+    version, user_data = _header(r)
+    report = TdReport.decode(r, _body_size(r, version))
+    signed_bytes = data[: r.offset]
+    signature_size = r.uint(4, "the length of the signature data")
+    signature_end = r.offset + signature_size
+    signature = r.take(64, "the quote's signature")
+    attestation_key = r.take(64, "the attestation key")
+    qe_size = _part(r, "certification data", _QE_CERTIFICATION)
+    qe_end = r.offset + qe_size
+    qe_report_bytes = data[r.offset : r.offset + QE_REPORT_SIZE]
+    qe = QeReport.decode(r)
+    qe_signature = r.take(64, "the QE report's signature")
+    qe_auth_data = r.take(r.uint(2, "the length of the QE's authentication data"), "QE auth data")
+    chain_size = _part(r, "QE certification data", _PCK_CHAIN)
+    if chain_size > MAX_CERTIFICATION_DATA:
+        r.reject(f"the PCK chain has {chain_size} bytes; {MAX_CERTIFICATION_DATA} is the most")
+    pck_chain = r.take(chain_size, "the PCK chain")
+    if not r.offset == qe_end == signature_end:
+        r.reject(
+            f"its declared lengths disagree: the PCK chain ends at {r.offset}, the certification "
+            f"data at {qe_end}, the signature data at {signature_end}"
+        )
+    return TdxQuote(
+        version=version,
+        user_data=user_data,
+        report=report,
+        signed_bytes=signed_bytes,
+        signature=signature,
+        attestation_key=attestation_key,
+        qe=qe,
+        qe_report_bytes=qe_report_bytes,
+        qe_signature=qe_signature,
+        qe_auth_data=qe_auth_data,
+        pck_chain=pck_chain,
+        size=r.offset,
+        trailing_bytes=len(data) - r.offset,
+    )
+
+
+def _header(r: Reader) -> tuple[int, bytes]:
+    """Reads the 48 bytes before the body."""
+    version = r.uint(2, "the version")
+    if version not in VERSIONS:
+        r.reject(f"its version is {version}; versions {VERSIONS} are known")
+    key_type = r.uint(2, "the attestation key type")
+    if key_type != _ECDSA_P256:
+        r.reject(f"its attestation key type is {key_type}; only 2 (ECDSA P-256) is known")
+    tee_type = r.uint(4, "the TEE type")
+    if tee_type != TEE_TYPE:
+        r.reject(f"its TEE type is 0x{tee_type:x}, not 0x81 (TDX)")
+    r.zero(4, "the reserved bytes of the header")
+    vendor = r.take(16, "the QE vendor id")
+    if vendor != _INTEL_QE:
+        r.reject(f"its QE vendor is {vendor.hex()}; only Intel's is known")
+    return version, r.take(20, "the user data of the header")
+
+
+def _body_size(r: Reader, version: int) -> int:
+    """Version 4 has TDX 1.0 alone; version 5 names the body's type and size."""
+    if version == 4:
+        return TD_REPORT_SIZE
+    body_type = r.uint(2, "the body's type")
+    size = r.uint(4, "the body's size")
+    if body_type not in _BODY_SIZES:
+        r.reject(f"its body type is {body_type}; 2 (TDX 1.0) and 3 (TDX 1.5) are known")
+    if size != _BODY_SIZES[body_type]:
+        r.reject(f"a body of type {body_type} has {_BODY_SIZES[body_type]} bytes, not {size}")
+    return size
+
+
+def _part(r: Reader, name: str, expected: int) -> int:
+    """Reads type and length of certification data, which is of one type at its place."""
+    kind = r.uint(2, f"the type of the {name}")
+    size = r.uint(4, f"the length of the {name}")
+    if kind != expected:
+        r.reject(f"the {name} is of type {kind}; only {expected} is known at its place")
+    return size

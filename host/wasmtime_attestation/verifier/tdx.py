@@ -1,0 +1,212 @@
+"""Intel TDX: from a quote to Intel's root, and to what Intel says of the platform today.
+
+Source: Intel, "Intel TDX DCAP Quoting Library API", appendix A.3; Intel quote verification library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+
+from wasmtime_attestation.checks import Ledger
+from wasmtime_attestation.claims import Claims, TcbEvaluation, TdxClaims
+from wasmtime_attestation.endorsements.anchors import Anchors
+from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.endorsements.intel import QeIdentity, TcbInfo, TcbStatus
+from wasmtime_attestation.endorsements.intel_pck import PckCertificate
+from wasmtime_attestation.errors import RejectedError
+from wasmtime_attestation.evidence import tdx
+from wasmtime_attestation.evidence.tdx import TdxQuote
+from wasmtime_attestation.verifier import intel_chain, intel_collateral, p256, tcb
+from wasmtime_attestation.verifier.binding import check_report_data
+from wasmtime_attestation.verifier.intel_chain import IntelChain
+from wasmtime_attestation.verifier.intel_collateral import VerifiedCollateral
+from wasmtime_attestation.wit import TeeType
+
+CHECKS = (
+    "tdx.format",
+    "tdx.signature",
+    "tdx.qe-binding",
+    *intel_chain.CHECKS,
+    "tdx.qe-signature",
+    "evidence.binding",
+    *intel_collateral.CHECKS,
+    "tdx.module",
+    "tdx.qe",
+    "tdx.tcb",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tcb:
+    """The status of a TD, its standing at launch and, from TDX 1.5 on, when it was quoted."""
+
+    status: TcbStatus
+    launch: TcbEvaluation
+    now: TcbEvaluation | None
+
+
+def verify(
+    data: bytes,
+    endorsements: Endorsements,
+    *,
+    report_data: bytes | None,
+    at: datetime,
+    anchors: Anchors,
+    ledger: Ledger,
+) -> Claims:
+    """Verifies a TDX quote.
+
+    Args:
+        data: the quote; what follows it is counted and left alone.
+        endorsements: Intel's collateral: TCB info, QE identity, TCB signing chain, revocation
+            lists of the root and of the PCK CA, in any order.
+        report_data: what REPORTDATA must be, 64 bytes; None to report it as not checked.
+        at: the instant at which certificates, lists and statements must be valid.
+        anchors: the roots to trust.
+        ledger: records each check.
+
+    Raises:
+        RejectedError: a check failed.
+        UnavailableError: an endorsement is missing.
+    """
+    ledger.plan(CHECKS)
+    quote = _decode(data, ledger)
+    _check_signature(quote, ledger)
+    _check_qe_binding(quote, ledger)
+    chain = intel_chain.verify(quote.pck_chain, at=at, anchors=anchors, ledger=ledger)
+    _check_qe_signature(quote, chain.pck, ledger)
+    check_report_data(quote.report.report_data, report_data, ledger)
+    collateral = intel_collateral.verify(chain, endorsements, at=at, ledger=ledger)
+    _check_module(quote, collateral.tcb_info, ledger)
+    _check_qe(quote, collateral.qe_identity, ledger)
+    standing = _check_tcb(quote, chain.pck, collateral, ledger)
+    return _claims(quote, chain, collateral, standing)
+
+
+def _decode(data: bytes, ledger: Ledger) -> TdxQuote:
+    try:
+        quote = tdx.decode(data)
+    except RejectedError as error:
+        ledger.record(error.findings[0])
+        raise
+    tail = f"; {quote.trailing_bytes} bytes follow and say nothing" if quote.trailing_bytes else ""
+    ledger.passed("tdx.format", f"TDX quote version {quote.version}, {quote.size} bytes{tail}")
+    return quote
+
+
+def _check_signature(quote: TdxQuote, ledger: Ledger) -> None:
+    check = "tdx.signature"
+    key = p256.public_key(quote.attestation_key)
+    if key is None:
+        ledger.reject(check, "the attestation key is no point on P-256")
+    if not p256.is_signed(key, quote.signature, quote.signed_bytes):
+        ledger.reject(check, "the attestation key did not sign this quote: it was altered")
+    ledger.passed(check, "ECDSA P-256 by the attestation key")
+
+
+def _check_qe_binding(quote: TdxQuote, ledger: Ledger) -> None:
+    """The QE's REPORTDATA is SHA-256 of key and authentication data, and zeros."""
+    digest = hashlib.sha256(quote.attestation_key + quote.qe_auth_data).digest()
+    if not hmac.compare_digest(quote.qe.report_data, digest.ljust(64, b"\0")):
+        ledger.reject(
+            "tdx.qe-binding", "the Quoting Enclave does not vouch for this attestation key"
+        )
+    ledger.passed("tdx.qe-binding", "the Quoting Enclave's report holds the attestation key")
+
+
+def _check_qe_signature(quote: TdxQuote, pck: PckCertificate, ledger: Ledger) -> None:
+    check = "tdx.qe-signature"
+    if not p256.is_signed(pck.key, quote.qe_signature, quote.qe_report_bytes):
+        ledger.reject(check, "the PCK did not sign the Quoting Enclave's report")
+    ledger.passed(check, "ECDSA P-256 by the PCK")
+
+
+def _check_module(quote: TdxQuote, info: TcbInfo, ledger: Ledger) -> None:
+    check, report = "tdx.module", quote.report
+    for svn in filter(None, (report.tee_tcb_svn, report.tee_tcb_svn_2)):
+        try:
+            module = tcb.module_of(svn, info)
+        except ValueError as error:
+            ledger.reject(check, str(error))
+        if report.mrsignerseam != module.mrsigner:
+            ledger.reject(
+                check, f"MRSIGNERSEAM is {report.mrsignerseam.hex()}, not Intel's signer of it"
+            )
+        if _masked(report.seam_attributes, module.attributes_mask) != module.attributes or any(
+            report.seam_attributes
+        ):
+            ledger.reject(check, f"SEAMATTRIBUTES are {report.seam_attributes.hex()}, not zero")
+    ledger.passed(check, f"a TDX module of Intel's, SVN {list(report.tee_tcb_svn[:2])}")
+
+
+def _check_qe(quote: TdxQuote, identity: QeIdentity, ledger: Ledger) -> None:
+    check, qe = "tdx.qe", quote.qe
+    for name, actual, expected in (
+        ("MRSIGNER", qe.mrsigner, identity.mrsigner),
+        ("ISVPRODID", qe.isv_prod_id, identity.isv_prod_id),
+        ("MISCSELECT", _masked(qe.misc_select, identity.misc_select_mask), identity.misc_select),
+        ("ATTRIBUTES", _masked(qe.attributes, identity.attributes_mask), identity.attributes),
+    ):
+        if actual != expected:
+            ledger.reject(
+                check,
+                f"the enclave that made the quote is not Intel's TD Quoting Enclave: its {name} "
+                "is another",
+            )
+    ledger.passed(check, f"Intel's TD Quoting Enclave, ISVSVN {qe.isv_svn}")
+
+
+def _check_tcb(
+    quote: TdxQuote, pck: PckCertificate, collateral: VerifiedCollateral, ledger: Ledger
+) -> _Tcb:
+    report, info = quote.report, collateral.tcb_info
+    try:
+        qe = tcb.qe_standing(quote.qe.isv_svn, collateral.qe_identity)
+        launch = tcb.evaluate(report.tee_tcb_svn, pck, info, qe)
+        now = (
+            None
+            if report.tee_tcb_svn_2 is None
+            else tcb.evaluate(report.tee_tcb_svn_2, pck, info, qe)
+        )
+    except ValueError as error:
+        ledger.reject("tdx.tcb", str(error))
+    status = launch.status if now is None else tcb.with_relaunch(launch.status, now.status)
+    ledger.passed("tdx.tcb", f"a TCB level matches: {status}")
+    return _Tcb(status, launch, now)
+
+
+def _masked(value: bytes, mask: bytes) -> bytes:
+    return bytes(a & b for a, b in zip(value, mask, strict=True))
+
+
+def _claims(
+    quote: TdxQuote,
+    chain: IntelChain,
+    collateral: VerifiedCollateral,
+    standing: _Tcb,
+) -> Claims:
+    info, identity = collateral.tcb_info.issued, collateral.qe_identity.issued
+    return Claims(
+        platform=TeeType.INTEL_TDX,
+        anchor=chain.anchor.name,
+        simulated=chain.anchor.simulated,
+        report_data=quote.report.report_data,
+        debug=quote.report.td_attributes.under_debug,
+        details=TdxClaims(
+            quote_version=quote.version,
+            trailing_bytes=quote.trailing_bytes,
+            user_data=quote.user_data,
+            report=quote.report,
+            qe=quote.qe,
+            pck=chain.pck,
+            tcb_status=standing.status,
+            tcb=standing.launch,
+            current_tcb=standing.now,
+            evaluation_number=min(info.evaluation_number, identity.evaluation_number),
+            collateral_issued=min(info.issue_date, identity.issue_date),
+            collateral_expires=min(info.next_update, identity.next_update),
+        ),
+    )
