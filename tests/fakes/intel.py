@@ -248,7 +248,7 @@ class Platform:
         chain: bytes | None = None,
         header: bytes | None = None,
         body_type: int = 3,
-        **fields: bytes,
+        **fields: Any,  # noqa: ANN401
     ) -> bytes:
         """Signs a quote.
 
@@ -453,8 +453,9 @@ class Collateral:
         """Returns what a verifier gets."""
         p = self.platform
         root_name = "Intel SGX Root CA"
-        root_crl = self.root_crl or crl(root_name, p.key(root_name))
-        pck_crl = self.pck_crl or crl(p.ca, p.key(p.ca))
+        # An empty list is false, so it is compared with None.
+        root_crl = crl(root_name, p.key(root_name)) if self.root_crl is None else self.root_crl
+        pck_crl = crl(p.ca, p.key(p.ca)) if self.pck_crl is None else self.pck_crl
         lists = {"root_crl": root_crl, "pck_crl": pck_crl}
         key = self.statement_key or p.key("Intel SGX TCB Signing")
         parts = {"tcbInfo": self.tcb_info, "enclaveIdentity": self.qe_identity}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from wasmtime_attestation.checks import Outcome
@@ -51,7 +52,7 @@ def test_the_processor_ca_verifies_too() -> None:
 
 def test_every_register_is_a_claim() -> None:
     names = ("mrtd", "mrconfigid", "mrowner", "mrownerconfig", "rtmr0", "rtmr1", "rtmr2", "rtmr3")
-    values = {name: bytes([n]) * 48 for n, name in enumerate(names, 1)}
+    values: dict[str, Any] = {name: bytes([n]) * 48 for n, name in enumerate(names, 1)}
     values |= {"mrservicetd": b"\x77" * 48, "report_data": b"\x99" * 64}
 
     verified = verify(PLATFORM_15.quote(**values))
