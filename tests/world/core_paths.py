@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from wasmtime_attestation.world import core_stock, core_unchecked
+from wasmtime_attestation.world import core_direct, core_stock
 
-PATHS = {"unchecked": core_unchecked.define, "stock": core_stock.define}
+PATHS = {"direct": core_direct.define, "stock": core_stock.define}

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 from wasmtime import Engine, Func, FuncType, Linker, Module, Store, ValType, _ffi
-from wasmtime_attestation.world import core_definition, core_stock, core_unchecked
+from wasmtime_attestation.world import core_definition, core_direct, core_stock
 from wasmtime_attestation.world.core_calls import Caller, Define
 from wasmtime_attestation.world.host_calls import ShieldedLinker, call_guest
 
@@ -20,13 +20,13 @@ ALL = [ValType.i32(), ValType.i64(), ValType.f32(), ValType.f64()]
 
 
 def test_the_fast_way_is_chosen_with_this_wasmtime() -> None:
-    assert core_unchecked.obstacle() is None
-    assert core_definition.define is core_unchecked.define
+    assert core_direct.obstacle() is None
+    assert core_definition.define is core_direct.define
 
 
 def test_another_layout_is_an_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_ffi, "wasmtime_memory_t", ctypes.c_uint64)
-    assert core_unchecked.obstacle() == "wasmtime_memory_t is not 24 bytes large"
+    assert core_direct.obstacle() == "wasmtime_memory_t is not 24 bytes large"
 
 
 def test_an_obstacle_means_the_slow_way_and_a_warning(caplog: pytest.LogCaptureFixture) -> None:
@@ -102,15 +102,15 @@ def test_a_result_of_another_type_ends_the_run(define: Define) -> None:
 
 
 def test_a_function_is_forgotten_with_the_last_that_holds_it() -> None:
-    before = set(core_unchecked._functions)
-    called = instance(core_unchecked.define, lambda _caller, *_arguments: 1, "i32")
-    (key,) = core_unchecked._functions.keys() - before
+    before = set(core_direct._functions)
+    called = instance(core_direct.define, lambda _caller, *_arguments: 1, "i32")
+    (key,) = core_direct._functions.keys() - before
     gc.collect()
     assert called(called.store, 0, 0, 0.0, 0.0) == 1  # type: ignore[attr-defined]
-    assert key in core_unchecked._functions
+    assert key in core_direct._functions
     del called
     gc.collect()
-    assert key not in core_unchecked._functions
+    assert key not in core_direct._functions
 
 
 def test_each_thread_gets_its_own_exception() -> None:
@@ -120,7 +120,7 @@ def test_each_thread_gets_its_own_exception() -> None:
         def function(_caller: Caller, *_arguments: float) -> float:
             raise LookupError(number)
 
-        called = instance(core_unchecked.define, function, "i32", ShieldedLinker(Engine()))
+        called = instance(core_direct.define, function, "i32", ShieldedLinker(Engine()))
         for _ in range(200):
             with pytest.raises(LookupError) as caught:
                 call_guest(called, called.store, 0, 0, 0.0, 0.0)  # type: ignore[attr-defined]

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from wasmtime import Engine, Func, Module, Store
@@ -24,6 +27,7 @@ from tests.world.core_guest import MODULE
 from tests.world.core_paths import PATHS
 from tests.world.scripted_world import ScriptedWorld
 
+ROOT = Path(__file__).parents[2]
 # Between the two calls is time for a signal.
 TWICE = f"""(module
 (import "{MODULE}" "clear_cache" (func $clear))
@@ -92,7 +96,7 @@ def test_a_programs_own_handler_stays() -> None:
     seen: list[int] = []
     former = signal.signal(signal.SIGINT, lambda number, _frame: seen.append(number))
     try:
-        call_guest(core(NowInterruptedWorld(), "once", PATHS["unchecked"]))
+        call_guest(core(NowInterruptedWorld(), "once", PATHS["direct"]))
     finally:
         signal.signal(signal.SIGINT, former)
     assert seen == [signal.SIGINT]
@@ -116,3 +120,33 @@ def test_a_host_that_recurses_through_its_guest_is_stopped_in_time(
     once = core(Recursion(), "once", define)
     at(offset)
     assert "ignored" not in capfd.readouterr().err  # as Python says of what it drops
+
+
+ALARMED = """
+import signal
+from tests.world.core_paths import PATHS
+from tests.world.scripted_world import ScriptedWorld
+from tests.world.test_interrupts import core
+
+class AlarmedWorld(ScriptedWorld):
+    def clear_cache(self):
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+
+    def verify_token(self, token):
+        return False
+
+def fail(*_):
+    raise TimeoutError
+
+signal.signal(signal.SIGALRM, fail)
+print("answer", core(AlarmedWorld(), "twice", PATHS[%r])())
+"""
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_call_that_a_signal_handler_swallows_is_never_a_yes(path: str) -> None:
+    # A process of its own, since wasmtime may also take what is left of the call for a trap.
+    command = [sys.executable, "-c", ALARMED % path]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.stdout in ("answer 0\n", ""), done.stderr
+    assert "TimeoutError" in done.stderr

@@ -1,6 +1,6 @@
 """Host functions for core modules: what one sees of its caller, and how it is defined.
 
-There are two ways with the same contract. `core_unchecked` reads wasmtime's own
+There are two ways with the same contract. `core_direct` reads wasmtime's own
 representation of a call and is about twenty times faster; `core_stock` is
 wasmtime-py's own way, for a wasmtime that lays things out differently.
 """

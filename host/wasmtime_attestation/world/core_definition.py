@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from wasmtime_attestation.world import core_stock, core_unchecked
+from wasmtime_attestation.world import core_direct, core_stock
 from wasmtime_attestation.world.core_calls import Define
 
 log = logging.getLogger(__name__)
@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 def _chosen(obstacle: str | None) -> Define:
     if obstacle is None:
-        return core_unchecked.define
+        return core_direct.define
     log.warning(
         "core modules call this host about twenty times slower than they could, since %s; install "
         "the wasmtime that this package names",
@@ -21,5 +21,5 @@ def _chosen(obstacle: str | None) -> Define:
     return core_stock.define
 
 
-define = _chosen(core_unchecked.obstacle())
+define = _chosen(core_direct.obstacle())
 """Defines a host function; see `core_calls.Define`."""

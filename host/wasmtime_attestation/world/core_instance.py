@@ -1,4 +1,4 @@
-"""The instance that calls, over wasmtime's C API; see `core_unchecked`."""
+"""The instance that calls, over wasmtime's C API; see `core_direct`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
 """Host functions for core modules over wasmtime's C API, past wasmtime-py's conversions.
 
-A call's arguments are read from wasmtime's own array of 16-byte values
-(`wasmtime_val_raw_t` in wasmtime's `val.h`), where wasmtime-py builds type
-descriptions anew for each. Whatever happens once an instance stays with
-wasmtime-py. `obstacle` says whether the installed wasmtime is as expected here.
+A call's arguments are read from wasmtime's own array of 32-byte values
+(`wasmtime_val_t` in wasmtime's `val.h`), where wasmtime-py builds type
+descriptions anew for each. Results have an array of their own, which begins as
+zeros: a call that is lost before it answers says 0, never one of its arguments.
+Whatever happens once an instance stays with wasmtime-py. `obstacle` says whether
+the installed wasmtime is as expected here.
 """
 
 from __future__ import annotations
@@ -14,16 +16,19 @@ from ctypes import c_void_p
 from itertools import count
 from struct import Struct
 
-from wasmtime import FuncType, Linker, Trap, ValType, WasmtimeError, _ffi, _func
+from wasmtime import FuncType, Linker, Trap, WasmtimeError, _ffi, _func
 
 from wasmtime_attestation.world.core_calls import HostFunction
 from wasmtime_attestation.world.core_instance import EXTERN_SIZE, HANDLE, UncheckedCaller, bytes_at
 from wasmtime_attestation.world.host_calls import ShieldedLinker, current
 
-_SLOTS = {"i32": "i12x", "i64": "q8x", "f32": "f12x", "f64": "d8x"}
-"""`wasmtime_val_raw_t` as `struct` writes it: little-endian on every machine."""
+_SLOTS = {"i32": "i20x", "i64": "q16x", "f32": "f20x", "f64": "d16x"}
+"""What follows the kind in `wasmtime_val_t`, as `struct` writes it."""
+_VALUE = 8
+"""Where the value begins after the kind."""
+_KINDS = {"i32": 0, "i64": 1, "f32": 2, "f64": 3}
 
-_Raw = Callable[[int, int], None]
+_Raw = Callable[[int, int, int], None]
 _functions: dict[int, tuple[_Raw, bool]] = {}
 """What each is, and whether it is shielded: see `host_calls`."""
 _keys = count(1)
@@ -34,7 +39,7 @@ def define(linker: Linker, module: str, name: str, type_: FuncType, function: Ho
     key = next(_keys)
     _functions[key] = _raw(type_, function), isinstance(linker, ShieldedLinker)
     where, what = module.encode(), name.encode()
-    error = _ffi.wasmtime_linker_define_func_unchecked(
+    error = _ffi.wasmtime_linker_define_func(
         linker.ptr(), where, len(where), what, len(what), type_.ptr(), _trampoline, key, _forget
     )
     if error:  # type: ignore[truthy-bool]
@@ -42,34 +47,29 @@ def define(linker: Linker, module: str, name: str, type_: FuncType, function: Ho
 
 
 def _raw(type_: FuncType, function: HostFunction) -> _Raw:
-    """Returns a function of a caller and the address of its arguments, which a result replaces."""
-    parameters, results = _struct(type_.params), _struct(type_.results)
+    """Returns a function of a caller and the addresses of its arguments and of its results."""
+    parameters = Struct("=" + "".join(f"{_VALUE}x{_SLOTS[str(t)]}" for t in type_.params))
     unpack, size = parameters.unpack, parameters.size
-    pack, width = results.pack, results.size
 
-    def call(caller: int, values: int) -> None:
+    def call(caller: int, values: int, _results: int) -> None:
         function(UncheckedCaller(caller), *unpack(bytes_at(values, size)))
 
-    def answer(caller: int, values: int) -> None:
+    def answer(caller: int, values: int, results: int) -> None:
         result = function(UncheckedCaller(caller), *unpack(bytes_at(values, size)))
-        ctypes.memmove(values, pack(result), width)
+        ctypes.memmove(results, pack(kind, result), width)
 
-    def answer_without_parameters(caller: int, values: int) -> None:
-        ctypes.memmove(values, pack(function(UncheckedCaller(caller))), width)
-
-    if not width:
+    if not type_.results:
         return call
-    return answer if size else answer_without_parameters
+    (result,) = map(str, type_.results)
+    slot = Struct(f"=B{_VALUE - 1}x{_SLOTS[result]}")
+    kind, pack, width = _KINDS[result], slot.pack, slot.size
+    return answer
 
 
-def _struct(types: list[ValType]) -> Struct:
-    return Struct("<" + "".join(_SLOTS[str(type_)] for type_ in types))
-
-
-def _enter(key: int, caller: int, values: int, _count: int) -> int:
+def _enter(key: int, caller: int, values: int, _count: int, results: int, _results: int) -> int:
     function, is_shielded = _functions[key]
     try:
-        function(caller, values)
+        function(caller, values, results)
     except BaseException as error:  # noqa: BLE001 - nothing crosses the guest's frames
         return _kept(error) if is_shielded else _handed_over(error)
     # The function may call its guest and take an exception within for the guest's fault.
@@ -83,7 +83,11 @@ def _drop(key: int) -> None:
 
 
 # wasmtime calls these two as long as a linker or a store has the function, so they stay.
-_trampoline = _ffi.wasmtime_func_unchecked_callback_t(_enter)
+_Trampoline = ctypes.CFUNCTYPE(
+    ctypes.c_size_t, c_void_p, c_void_p, c_void_p, ctypes.c_size_t, c_void_p, ctypes.c_size_t
+)
+_entrance = _Trampoline(_enter)
+_trampoline = ctypes.cast(_entrance, _ffi.wasmtime_func_callback_t)
 _forget = ctypes.CFUNCTYPE(None, c_void_p)(_drop)
 
 
@@ -111,7 +115,7 @@ def obstacle() -> str | None:
     The sizes are those that wasmtime-py took from wasmtime's headers.
     """
     sizes = {
-        "wasmtime_val_raw_t": 16,
+        "wasmtime_val_t": 32,
         "wasmtime_memory_t": 24,
         "wasmtime_func_t": 16,
         "wasmtime_extern_t": EXTERN_SIZE,
@@ -120,6 +124,8 @@ def obstacle() -> str | None:
         found = getattr(_ffi, name, None)
         if found is None or ctypes.sizeof(found) != size:
             return f"{name} is not {size} bytes large"
+    if _ffi.wasmtime_val_t.of.offset != _VALUE:
+        return f"a value is not at byte {_VALUE} of wasmtime_val_t"
     if _ffi.wasmtime_extern_t.of.offset != HANDLE:
         return f"a handle is not at byte {HANDLE} of wasmtime_extern_t"
     if not hasattr(_func, "LAST_EXCEPTION"):
