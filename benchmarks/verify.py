@@ -69,6 +69,7 @@ class Sample:
         verifier.verify(
             self.report,
             endorsements,
+            nonce=None,
             report_data=self.report_data,
             at=self.at,
             anchors=self.anchors,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wasmtime_attestation.appraise import FINDINGS
+from wasmtime_attestation.appraise.findings import FINDINGS
 from wasmtime_attestation.checks import CHECKS
 from wasmtime_attestation_bindgen.legacy_doc import legacy_page
 from wasmtime_attestation_bindgen.link import Features
@@ -29,7 +29,7 @@ def checks() -> str:
             "",
             "| check | what it establishes when it passes |",
             "|---|---|",
-            *(f"| `{id_}` | {meaning} |" for id_, meaning in CHECKS.items()),
+            *(f"| `{id_}` | {rule.requirement} |" for id_, rule in CHECKS.items()),
             "",
             "# Findings of an appraisal",
             "",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from wasmtime_attestation.appraise import FINDINGS, appraise
+from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraise.findings import FINDINGS
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.errors import PolicyError
@@ -13,10 +14,9 @@ from wasmtime_attestation.evidence.snp_fields import ProductLine, TcbVersion
 from wasmtime_attestation.policy import (
     HARDWARE_ONLY,
     AppraisalPolicy,
-    MinimumTcb,
-    SnpPolicy,
     load,
 )
+from wasmtime_attestation.policy.snp import MinimumTcb, SnpPolicy
 from wasmtime_attestation.wit import Status, TeeType
 
 from tests import vectors

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from wasmtime_attestation.appraise import FINDINGS, appraise
+from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraise.findings import FINDINGS
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.errors import InvalidArgumentError, PolicyError
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy, load
-from wasmtime_attestation.policy_tdx import TdxPolicy
+from wasmtime_attestation.policy.tdx import TdxPolicy
 from wasmtime_attestation.wit import Status, TeeType
 
 from tests.fakes.intel import PLATFORM, PLATFORM_15, TCB_INFO, Collateral, Platform, changed, level

@@ -73,6 +73,6 @@ def test_after_a_failure_the_rest_is_reported_as_not_reached() -> None:
 
 
 def test_every_check_says_what_it_establishes() -> None:
-    for check, meaning in CHECKS.items():
+    for check, rule in CHECKS.items():
         assert check.count(".") == 1
-        assert meaning.endswith(".")
+        assert rule.requirement.endswith(".")

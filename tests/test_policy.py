@@ -14,10 +14,9 @@ from wasmtime_attestation.policy import (
     MAX_SIZE,
     PRESETS,
     AppraisalPolicy,
-    MinimumTcb,
-    SnpPolicy,
     load,
 )
+from wasmtime_attestation.policy.snp import MinimumTcb, SnpPolicy
 from wasmtime_attestation.wit import TeeType
 
 EVERYTHING = f"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from wasmtime_attestation.claims import to_json
+from wasmtime_attestation.claims.form import to_json
 from wasmtime_attestation.evidence import snp, tdx
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.strict_json import Json

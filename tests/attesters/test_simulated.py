@@ -28,6 +28,7 @@ def claims(at: datetime, ledger: Ledger | None = None) -> Claims:
     return verify(
         SIMULATION.collect(b"\x5a" * 64),
         Endorsements(),
+        nonce=None,
         report_data=b"\x5a" * 64,
         at=at,
         anchors=Anchors.of_vendors().trusting([SIMULATION.root_fingerprint]),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.issuer import TokenIssuer
-from wasmtime_attestation.policy import AppraisalPolicy, SnpPolicy
+from wasmtime_attestation.policy import AppraisalPolicy
+from wasmtime_attestation.policy.snp import SnpPolicy
 from wasmtime_attestation.service import AttestationService, Settings
 from wasmtime_attestation.wit import AttestationResult, Challenge, TargetVm, TeeType
 

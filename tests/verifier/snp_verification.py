@@ -9,7 +9,8 @@ from datetime import datetime
 import pytest
 from cryptography import x509
 from wasmtime_attestation.checks import Check, Ledger, Outcome
-from wasmtime_attestation.claims import Claims, SnpClaims
+from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import Finding, RejectedError, UnavailableError
@@ -57,6 +58,7 @@ def verify(
     claims = verify_evidence(
         Evidence(EvidenceType.AMD_SEV_SNP, report),
         endorsements,
+        nonce=None,
         report_data=report_data,
         at=at,
         anchors=anchors or real_anchors(),

@@ -7,7 +7,8 @@ from datetime import datetime
 
 import pytest
 from wasmtime_attestation.checks import Check, Ledger, Outcome
-from wasmtime_attestation.claims import Claims, TdxClaims
+from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import Finding, RejectedError, UnavailableError
@@ -53,6 +54,7 @@ def verify(
     claims = verify_evidence(
         Evidence(EvidenceType.INTEL_TDX, quote),
         Collateral(PLATFORM).endorsements() if endorsements is None else endorsements,
+        nonce=None,
         report_data=report_data,
         at=at,
         anchors=anchors or real_anchors(),

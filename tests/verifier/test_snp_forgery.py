@@ -183,7 +183,13 @@ def outcome_of(offered: Evidence, endorsements: Endorsements) -> tuple[str, ...]
     ledger = Ledger()
     with pytest.raises(RejectedError):
         verify_evidence(
-            offered, endorsements, report_data=None, at=AT, anchors=real_anchors(), ledger=ledger
+            offered,
+            endorsements,
+            nonce=None,
+            report_data=None,
+            at=AT,
+            anchors=real_anchors(),
+            ledger=ledger,
         )
     return tuple(check.id for check in ledger.checks if check.outcome is Outcome.FAILED)
 

@@ -69,7 +69,9 @@ def test_every_truncation_of_a_real_report(vector: vectors.SnpVector) -> None:
 def verify_input(data: bytes, chain: Endorsements) -> None:
     evidence = recognise(data)
     assert isinstance(evidence, Evidence)
-    verify_evidence(evidence, chain, report_data=None, at=vectors.AT, anchors=AMD, ledger=Ledger())
+    verify_evidence(
+        evidence, chain, nonce=None, report_data=None, at=vectors.AT, anchors=AMD, ledger=Ledger()
+    )
 
 
 def refused_or_the_same(report: bytes, files: list[bytes], changed: int) -> bool:
@@ -158,6 +160,7 @@ def test_arbitrary_evidence_is_rejected(data: bytes) -> None:
         verify_evidence(
             evidence,
             MILAN.endorsements(),
+            nonce=None,
             report_data=None,
             at=vectors.AT,
             anchors=AMD,

@@ -24,7 +24,13 @@ START = int(AT.timestamp())
 
 def verified(evidence: Evidence, anchors: Anchors) -> Claims:
     return verify_evidence(
-        evidence, Endorsements(), report_data=None, at=AT, anchors=anchors, ledger=Ledger()
+        evidence,
+        Endorsements(),
+        nonce=None,
+        report_data=None,
+        at=AT,
+        anchors=anchors,
+        ledger=Ledger(),
     )
 
 

@@ -70,7 +70,13 @@ def reject_cut(data: bytes) -> None:
     evidence = recognise(data)
     assert isinstance(evidence, Evidence)
     verify_evidence(
-        evidence, Endorsements(), report_data=None, at=AT_B, anchors=INTEL, ledger=Ledger()
+        evidence,
+        Endorsements(),
+        nonce=None,
+        report_data=None,
+        at=AT_B,
+        anchors=INTEL,
+        ledger=Ledger(),
     )
 
 
@@ -136,5 +142,11 @@ def test_arbitrary_evidence_is_rejected(data: bytes) -> None:
     evidence = Evidence(EvidenceType.INTEL_TDX, data)
     with pytest.raises(RejectedError):
         verify_evidence(
-            evidence, ENDORSEMENTS, report_data=None, at=AT_B, anchors=INTEL, ledger=Ledger()
+            evidence,
+            ENDORSEMENTS,
+            nonce=None,
+            report_data=None,
+            at=AT_B,
+            anchors=INTEL,
+            ledger=Ledger(),
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wasmtime_attestation.checks import Check
-from wasmtime_attestation.claims import to_json
+from wasmtime_attestation.claims.form import to_json
 from wasmtime_attestation.cli.terminal import printable
 from wasmtime_attestation.errors import AttestationError, Finding, PolicyError
 from wasmtime_attestation.evidence.strict_json import Json

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from cryptography import x509
 
-from wasmtime_attestation.claims import to_json
+from wasmtime_attestation.claims.form import to_json
 from wasmtime_attestation.endorsements import amd
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.bundle import Endorsements

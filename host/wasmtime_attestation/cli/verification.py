@@ -120,6 +120,7 @@ class _Examination:
             evidence,
             request.endorsements,
             report_data=request.report_data,
+            nonce=None,
             at=request.at,
             anchors=request.anchors,
             ledger=self.ledger,

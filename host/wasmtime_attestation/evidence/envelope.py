@@ -30,8 +30,16 @@ class RawEndorsement:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Evidence as it came from the hardware, with the endorsements that came along."""
+    """Evidence as it came from the hardware, with what came along.
+
+    Attributes:
+        type: the kind.
+        data: the bytes that the hardware signed, and its signature.
+        endorsements: what came with it and speaks for it.
+        boot_log: the TCG or CC event log of the boot; None where there is none.
+    """
 
     type: EvidenceType
     data: bytes
     endorsements: tuple[RawEndorsement, ...] = ()
+    boot_log: bytes | None = None

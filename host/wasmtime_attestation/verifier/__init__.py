@@ -18,6 +18,7 @@ def verify(
     endorsements: Endorsements,
     *,
     report_data: bytes | None,
+    nonce: bytes | None,
     at: datetime,
     anchors: Anchors,
     ledger: Ledger,
@@ -29,12 +30,14 @@ def verify(
         endorsements: further endorsements.
         report_data: the 64 bytes that the evidence must be bound to; None to
             report the binding as not checked.
+        nonce: what a quote beside the evidence must carry (a TPM's), or a report that has a
+            nonce in place of report data (a GPU's); None to report it as not checked.
         at: the instant to verify at, with a time zone.
         anchors: the roots to trust.
         ledger: records each check.
 
     Raises:
-        InvalidArgumentError: `at` has no time zone.
+        InvalidArgumentError: `at` has no time zone, or the evidence has no room for a nonce.
         RejectedError: the evidence is not authentic.
         UnavailableError: an endorsement is missing.
     """
@@ -47,6 +50,8 @@ def verify(
         ledger.reject("evidence.endorsements", f"an endorsement cannot be read: {error}")
     ledger.passed("evidence.endorsements", f"{len(evidence.endorsements)} came with the evidence")
     platform = {EvidenceType.AMD_SEV_SNP: snp.verify, EvidenceType.INTEL_TDX: tdx.verify}
+    if nonce is not None:
+        raise InvalidArgumentError(f"{evidence.type} evidence has report data, and no nonce")
     return platform[evidence.type](
         evidence.data, known, report_data=report_data, at=at, anchors=anchors, ledger=ledger
     )

@@ -9,7 +9,8 @@ import hmac
 from datetime import datetime
 
 from wasmtime_attestation.checks import Ledger
-from wasmtime_attestation.claims import Claims, SnpClaims
+from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.endorsements.amd import VersionedKey
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements

@@ -7,7 +7,7 @@ is from the latest to the earliest.
 
 from __future__ import annotations
 
-from wasmtime_attestation.claims import TcbEvaluation
+from wasmtime_attestation.claims.tdx import TcbEvaluation
 from wasmtime_attestation.endorsements.intel import (
     Module,
     PlatformLevel,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wasmtime_attestation.checks import Ledger
-from wasmtime_attestation.claims import Claims, TcbEvaluation, TdxClaims
+from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.tdx import TcbEvaluation, TdxClaims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.intel import QeIdentity, TcbInfo, TcbStatus

@@ -233,6 +233,7 @@ def _verify_evidence(
     return verifier.verify(
         evidence,
         endorsements,
+        nonce=None,
         report_data=digest(binding_of(token, key_id)),
         at=at,
         anchors=anchors,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 
-from wasmtime_attestation.claims import TdxClaims
+from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.errors import Finding
-from wasmtime_attestation.policy_tdx import TdxPolicy
+from wasmtime_attestation.policy.tdx import TdxPolicy
 
 _REGISTERS = (
     "mrtd",

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from wasmtime_attestation import policy_tdx
 from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.errors import InvalidArgumentError
-from wasmtime_attestation.evidence.snp_fields import ProductLine
-from wasmtime_attestation.policy_table import Table
-from wasmtime_attestation.policy_tdx import TdxPolicy
+from wasmtime_attestation.policy import snp, tdx
+from wasmtime_attestation.policy.snp import SnpPolicy
+from wasmtime_attestation.policy.table import Table
+from wasmtime_attestation.policy.tdx import TdxPolicy
 from wasmtime_attestation.wit import TeeType
 
 SCHEMA = 1
@@ -24,39 +24,6 @@ MAX_SIZE = 1 << 20
 """Bytes in a policy file."""
 MAX_DOTS = 32
 """Dots in a line, and so in a key: tomllib's time and memory grow with their square."""
-
-
-@dataclass(frozen=True, slots=True)
-class MinimumTcb:
-    """The lowest security version numbers that are accepted, for one product line."""
-
-    boot_loader: int
-    tee: int
-    snp: int
-    microcode: int
-    fmc: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SnpPolicy:
-    """What is accepted of a SEV-SNP report.
-
-    A set of reference values that is None does not constrain; one that is empty
-    accepts nothing.
-    """
-
-    vmpls: frozenset[int] = frozenset({0})
-    unsafe_allow_debug: bool = False
-    allow_migration_agent: bool = False
-    allow_smt: bool = True
-    require_revocation_check: bool = False
-    minimum_guest_svn: int = 0
-    minimum_tcb: Mapping[ProductLine, MinimumTcb] = field(default_factory=dict)
-    measurements: frozenset[bytes] | None = None
-    host_data: frozenset[bytes] | None = None
-    id_key_digests: frozenset[bytes] | None = None
-    author_key_digests: frozenset[bytes] | None = None
-    chip_ids: frozenset[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +40,7 @@ class AppraisalPolicy:
 
     name: str
     accept: frozenset[TeeType] = frozenset()
-    snp: SnpPolicy = SnpPolicy()
+    snp: SnpPolicy = field(default_factory=SnpPolicy)
     guest_digests: frozenset[bytes] | None = None
     tdx: TdxPolicy = field(default_factory=TdxPolicy)
 
@@ -132,8 +99,8 @@ def _policy(name: str, table: Table) -> AppraisalPolicy:
     policy = AppraisalPolicy(
         name=table.string("name", name),
         accept=frozenset(_tee_type(label) for label in table.strings("accept")),
-        snp=_snp(table.table("snp")),
-        tdx=policy_tdx.read(table.table("tdx")),
+        snp=snp.read(table.table("snp")),
+        tdx=tdx.read(table.table("tdx")),
         guest_digests=table.byte_strings("guest-digests", 32),
     )
     table.end()
@@ -145,40 +112,3 @@ def _tee_type(label: str) -> TeeType:
         return TeeType(label)
     except ValueError as error:
         raise ValueError(f"accept has {label!r}; known are {', '.join(TeeType)}") from error
-
-
-def _snp(table: Table) -> SnpPolicy:
-    policy = SnpPolicy(
-        vmpls=frozenset(table.integers("vmpl", [0], 3)),
-        unsafe_allow_debug=table.boolean("unsafe-allow-debug", default=False),
-        allow_migration_agent=table.boolean("allow-migration-agent", default=False),
-        allow_smt=table.boolean("allow-smt", default=True),
-        require_revocation_check=table.boolean("require-revocation-check", default=False),
-        minimum_guest_svn=table.integer("minimum-guest-svn", 0),
-        minimum_tcb=_minimum_tcb(table.table("minimum-tcb")),
-        measurements=table.byte_strings("measurements", 48),
-        host_data=table.byte_strings("host-data", 32),
-        id_key_digests=table.byte_strings("id-key-digests", 48),
-        author_key_digests=table.byte_strings("author-key-digests", 48),
-        chip_ids=table.byte_strings("chip-ids", 64),
-    )
-    table.end()
-    return policy
-
-
-def _minimum_tcb(table: Table) -> Mapping[ProductLine, MinimumTcb]:
-    minimum = {line: _tcb(table.table(line)) for line in ProductLine if line in table}
-    table.end()
-    return MappingProxyType(minimum)
-
-
-def _tcb(table: Table) -> MinimumTcb:
-    tcb = MinimumTcb(
-        boot_loader=table.integer("boot-loader", 0, 0xFF),
-        tee=table.integer("tee", 0, 0xFF),
-        snp=table.integer("snp", 0, 0xFF),
-        microcode=table.integer("microcode", 0, 0xFF),
-        fmc=table.integer("fmc", 0, 0xFF),
-    )
-    table.end()
-    return tcb

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wasmtime_attestation.endorsements.intel import TcbStatus
-from wasmtime_attestation.policy_table import Table
+from wasmtime_attestation.policy.table import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,110 @@
+"""What a verification checks, and how each check came out.
+
+The identifiers are public and stable; `docs/checks.md` is made from the tables here.
+A check passes, fails (which ends the verification) or was not done, and then
+the reason is recorded: nothing is skipped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NoReturn
+
+from wasmtime_attestation.checks import amd, evidence, intel, token
+from wasmtime_attestation.checks.rule import Rule
+from wasmtime_attestation.errors import Finding, RejectedError, UnavailableError
+
+CHECKS: Mapping[str, Rule] = MappingProxyType(
+    {**evidence.RULES, **token.RULES, **amd.RULES, **intel.RULES}
+)
+"""Every check, by its public identifier."""
+
+
+class Outcome(StrEnum):
+    """How a check came out."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_CHECKED = "not-checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check and its outcome.
+
+    Attributes:
+        id: a key of `CHECKS`.
+        outcome: how it came out.
+        detail: what was found, or why it was not done.
+    """
+
+    id: str
+    outcome: Outcome
+    detail: str
+
+
+class Ledger:
+    """Records the checks of one verification.
+
+    A procedure announces its checks with `plan`, then settles each; what a
+    failure leaves unsettled is reported as not checked.
+    """
+
+    def __init__(self) -> None:
+        self._plan: list[str] = []
+        self._settled: dict[str, Check] = {}
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every check that was planned, in order."""
+        unreached = "not reached: an earlier check failed"
+        return tuple(
+            self._settled.get(id_, Check(id_, Outcome.NOT_CHECKED, unreached)) for id_ in self._plan
+        )
+
+    def plan(self, checks: Sequence[str]) -> None:
+        """Announces checks in the order in which they will be done."""
+        unknown = [id_ for id_ in checks if id_ not in CHECKS]
+        if unknown:
+            raise ValueError(f"checks without an entry in CHECKS: {unknown}")
+        self._plan += [id_ for id_ in checks if id_ not in self._plan]
+
+    def passed(self, check: str, detail: str) -> None:
+        """Records that a check passed."""
+        self._settle(check, Outcome.PASSED, detail)
+
+    def not_checked(self, check: str, reason: str) -> None:
+        """Records that a check was not done, and why."""
+        self._settle(check, Outcome.NOT_CHECKED, reason)
+
+    def reject(self, check: str, detail: str) -> NoReturn:
+        """Records that a check failed and raises `RejectedError`."""
+        self._settle(check, Outcome.FAILED, detail)
+        raise RejectedError.of(check, detail)
+
+    def record(self, finding: Finding) -> None:
+        """Records the failure that somebody else raised."""
+        self._settle(finding.check, Outcome.FAILED, finding.detail)
+
+    def unavailable(self, check: str, detail: str) -> NoReturn:
+        """Records that a check could not be done for want of something, and raises."""
+        self._settle(check, Outcome.NOT_CHECKED, detail)
+        raise UnavailableError(f"{check}: {detail}")
+
+    def unavailable_all(self, missing: Mapping[str, str]) -> NoReturn:
+        """Records that several checks could not be done, and raises with what each lacks.
+
+        Args:
+            missing: by check, what is missing.
+        """
+        for check, what in missing.items():
+            self._settle(check, Outcome.NOT_CHECKED, f"{what} is missing")
+        lacking = "; ".join(f"{check}: {what}" for check, what in missing.items())
+        raise UnavailableError(f"missing, give with --endorsements: {lacking}")
+
+    def _settle(self, check: str, outcome: Outcome, detail: str) -> None:
+        self.plan([check])
+        self._settled[check] = Check(check, outcome, detail)
