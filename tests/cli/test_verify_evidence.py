@@ -199,7 +199,7 @@ def test_bytes_that_are_no_report(size: int) -> None:
     assert outcome.err.split(": ")[1] in {"input.format", "snp.format"}
 
 
-@pytest.mark.parametrize("data", [b"hello", b"\x89PNG\r\n", b"{}", b"deadbeef", b"\xff" * 1000])
+@pytest.mark.parametrize("data", [b"hello", b"\x89PNG\r\n", b"deadbeef", b"\xff" * 1000])
 def test_bytes_that_are_nothing_known(data: bytes) -> None:
     outcome = run("verify", "-", *AT, stdin=data)
     assert outcome.code == 4

@@ -39,11 +39,14 @@ class Check:
         id: a key of `CHECKS`.
         outcome: how it came out.
         detail: what was found, or why it was not done.
+        evidence: the index of the piece of evidence that it is about; None where
+            there is only one.
     """
 
     id: str
     outcome: Outcome
     detail: str
+    evidence: int | None = None
 
 
 class Ledger:
@@ -51,9 +54,13 @@ class Ledger:
 
     A procedure announces its checks with `plan`, then settles each; what a
     failure leaves unsettled is reported as not checked.
+
+    Args:
+        evidence: the index of the piece of evidence, where there are several.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, evidence: int | None = None) -> None:
+        self._evidence = evidence
         self._plan: list[str] = []
         self._settled: dict[str, Check] = {}
 
@@ -62,7 +69,8 @@ class Ledger:
         """Every check that was planned, in order."""
         unreached = "not reached: an earlier check failed"
         return tuple(
-            self._settled.get(id_, Check(id_, Outcome.NOT_CHECKED, unreached)) for id_ in self._plan
+            self._settled.get(id_, Check(id_, Outcome.NOT_CHECKED, unreached, self._evidence))
+            for id_ in self._plan
         )
 
     def plan(self, checks: Sequence[str]) -> None:
@@ -107,4 +115,4 @@ class Ledger:
 
     def _settle(self, check: str, outcome: Outcome, detail: str) -> None:
         self.plan([check])
-        self._settled[check] = Check(check, outcome, detail)
+        self._settled[check] = Check(check, outcome, detail, self._evidence)
