@@ -118,10 +118,9 @@ class _Examination:
         """Verifies every piece, so that the report says how each came out."""
         self.kind = ", ".join(dict.fromkeys(piece.type for piece in pieces))
         self.policy = self.request.policy
-        if self.request.expected != Expected():
-            raise InvalidArgumentError(
-                "--nonce, --audience and --max-age are for tokens; raw evidence has --report-data"
-            )
+        expected = self.request.expected
+        if expected.audience is not None or expected.max_age_seconds is not None:
+            raise InvalidArgumentError("--audience and --max-age are for tokens")
         outcomes = [
             self._piece(piece, index if len(pieces) > 1 else None)
             for index, piece in enumerate(pieces)
@@ -149,7 +148,7 @@ class _Examination:
             evidence,
             request.endorsements,
             report_data=request.report_data,
-            nonce=None,
+            nonce=request.expected.nonce,
             at=request.at,
             anchors=request.anchors,
             ledger=ledger,
