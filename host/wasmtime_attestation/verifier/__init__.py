@@ -52,7 +52,8 @@ def verify(
     platform = {EvidenceType.AMD_SEV_SNP: snp.verify, EvidenceType.INTEL_TDX: tdx.verify}
     if nonce is not None:
         raise InvalidArgumentError(
-            f"{evidence.type} evidence has no nonce beside its report data: give --report-data instead"
+            f"{evidence.type} evidence has no nonce beside its report data: "
+            "give --report-data instead"
         )
     return platform[evidence.type](
         evidence.data, known, report_data=report_data, at=at, anchors=anchors, ledger=ledger
