@@ -127,17 +127,18 @@ def _crl(crl: x509.CertificateRevocationList) -> Json:
 def _token(text: str) -> dict[str, Json]:
     try:
         jws = jwt.decode(text)
-        evidence = _token_evidence(jws)
+        payload = jws.claims(floats=True)
+        evidence = _token_evidence(payload)
     except ValueError as error:
         raise RejectedError.of("token.format", f"this is no token: {error}") from error
-    return {"kind": "token", "header": jws.header, "payload": jws.payload, "evidence": evidence}
+    return {"kind": "token", "header": jws.header, "payload": payload, "evidence": evidence}
 
 
-def _token_evidence(jws: jwt.CompactJws) -> list[Json]:
+def _token_evidence(payload: dict[str, Json]) -> list[Json]:
     """Decodes the evidence where the token has our profile; others stand as they are."""
-    if jws.payload.get("eat_profile") != PROFILE:
+    if payload.get("eat_profile") != PROFILE:
         return []
-    token = EvidenceToken.from_payload(jws.payload)
+    token = EvidenceToken.from_payload(payload)
     return [_evidence(evidence) for evidence in token.evidence]
 
 

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from cryptography import x509
 
-from wasmtime_attestation.endorsements import collateral
+from wasmtime_attestation.endorsements import collateral, jwks
 from wasmtime_attestation.endorsements.collateral import SignedStatement
+from wasmtime_attestation.endorsements.jwks import JwkSet
 from wasmtime_attestation.endorsements.x509 import (
     MAX_ITEMS,
     MAX_SIZE,
@@ -35,20 +36,22 @@ class Endorsements:
     certificates: tuple[x509.Certificate, ...] = field(default=())
     crls: tuple[x509.CertificateRevocationList, ...] = field(default=())
     statements: tuple[SignedStatement, ...] = field(default=())
+    key_sets: tuple[JwkSet, ...] = field(default=())
 
     def __bool__(self) -> bool:
-        return bool(self.certificates or self.crls or self.statements)
+        return bool(self.certificates or self.crls or self.statements or self.key_sets)
 
     def __add__(self, other: Endorsements) -> Endorsements:
         return Endorsements(
             _distinct(self.certificates + other.certificates),
             _distinct(self.crls + other.crls),
             tuple(dict.fromkeys(self.statements + other.statements)),
+            tuple(dict.fromkeys(self.key_sets + other.key_sets)),
         )
 
     @classmethod
     def from_files(cls, contents: Iterable[tuple[str, bytes]]) -> Endorsements:
-        """Reads files: PEM (in any order), DER or hex, and Intel's collateral in JSON.
+        """Reads files: PEM (in any order), DER or hex, Intel's collateral, issuers' keys.
 
         Args:
             contents: name (for messages) and bytes of each file.
@@ -64,7 +67,8 @@ class Endorsements:
 
     def check_size(self) -> None:
         """Raises `InvalidArgumentError` if there are more items than a verification takes."""
-        if len(self.certificates) + len(self.crls) + len(self.statements) > MAX_ITEMS:
+        count = len(self.certificates) + len(self.crls) + len(self.statements) + len(self.key_sets)
+        if count > MAX_ITEMS:
             raise InvalidArgumentError(
                 f"more than {MAX_ITEMS} certificates, revocation lists and statements; "
                 "name fewer files"
@@ -92,11 +96,13 @@ class Endorsements:
         except UNREADABLE as error:
             raise InvalidArgumentError(
                 f"{name}: neither certificates nor revocation lists in PEM or DER, "
-                f"nor collateral of Intel's ({error})"
+                f"nor collateral of Intel's, nor an issuer's keys ({error})"
             ) from error
 
     @classmethod
     def _from_content(cls, data: bytes) -> Endorsements:
+        if jwks.looks_like(data):
+            return cls(key_sets=(jwks.decode(data),))
         if data.lstrip().startswith(b"{"):
             return cls._from_collateral(data)
         if _PEM in data:

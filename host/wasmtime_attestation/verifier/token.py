@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from wasmtime_attestation import verifier
@@ -20,6 +19,7 @@ from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.endorsements.jwa import Algorithm, check_signature
 from wasmtime_attestation.evidence import base64url
 from wasmtime_attestation.evidence import jwt as compact
 from wasmtime_attestation.evidence.jwt import CompactJws
@@ -110,15 +110,16 @@ def verify_token(
     """
     ledger.plan(CHECKS)
     jws = _attempt(ledger, "token.format", lambda: compact.decode(text))
-    _check_header(jws, ledger)
-    token = _attempt(ledger, "token.format", lambda: EvidenceToken.from_payload(jws.payload))
+    claims = _attempt(ledger, "token.format", jws.claims)
+    _check_header(jws, claims, ledger)
+    token = _attempt(ledger, "token.format", lambda: EvidenceToken.from_payload(claims))
     ledger.passed("token.format", f"{len(text)} characters")
     key_id = _check_key(jws, token, ledger)
     _check_signature(jws, token.key, ledger)
     _check_times(token, expected, at, ledger)
     _check_expected(token, expected, ledger)
-    claims = _verify_evidence(token, key_id, endorsements, at, anchors, ledger)
-    return VerifiedToken(issuer_uri(key_id), token, claims)
+    evidence = _verify_evidence(token, key_id, endorsements, at, anchors, ledger)
+    return VerifiedToken(issuer_uri(key_id), token, evidence)
 
 
 def issuer_uri(key_thumbprint: bytes) -> str:
@@ -133,11 +134,11 @@ def _attempt(ledger: Ledger, check: str, decode: Callable[[], T]) -> T:
         ledger.reject(check, f"this is no evidence token: {error}")
 
 
-def _check_header(jws: CompactJws, ledger: Ledger) -> None:
+def _check_header(jws: CompactJws, claims: dict[str, Json], ledger: Ledger) -> None:
     for name, value, expected in (
         ("alg", jws.header.get("alg"), ALGORITHM),
         ("typ", jws.header.get("typ"), TYPE),
-        ("eat_profile", jws.payload.get("eat_profile"), PROFILE),
+        ("eat_profile", claims.get("eat_profile"), PROFILE),
     ):
         if value != expected:
             ledger.reject("token.profile", f"{name} is {brief(value)}; only {expected} is accepted")
@@ -166,9 +167,9 @@ def _check_signature(jws: CompactJws, point: KeyPoint, ledger: Ledger) -> None:
         key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), encoded)
     except ValueError:
         ledger.reject("token.key", "the key in cnf is no point on P-384")
-    signed = jws.text.rpartition(".")[0].encode("ascii")
-    # The algorithm is ours to name; PyJWT's higher layers would ask the token's header.
-    if not jwt.get_algorithm_by_name(ALGORITHM).verify(signed, key, jws.signature):
+    try:
+        check_signature(Algorithm(ALGORITHM), key, jws.signature, jws.signing_input)
+    except ValueError:
         ledger.reject(
             "token.signature", "the key in cnf did not sign this token: it was altered or forged"
         )
