@@ -6,7 +6,7 @@ import pytest
 from wasmtime_attestation.checks import Ledger, Outcome
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.errors import UnavailableError
-from wasmtime_attestation.verifier.token import Expected
+from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.wit import TeeType
 
 from tests.fakes.amd import GENOA, MACHINES, MILAN, Machine, real_anchors

@@ -20,7 +20,7 @@ from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence import recognise
 from wasmtime_attestation.policy import MAX_SIZE as MAX_POLICY
 from wasmtime_attestation.policy import PRESETS, AppraisalPolicy, load
-from wasmtime_attestation.verifier.token import Expected
+from wasmtime_attestation.verifier.expectations import Expected
 
 log = logging.getLogger(__name__)
 MAX_FILES = 1000
