@@ -104,4 +104,3 @@ def _algorithms(names: list[str]) -> frozenset[Algorithm]:
     if unknown:
         raise ValueError(f"algorithms has {unknown[0]!r}; known are {', '.join(Algorithm)}")
     return frozenset(map(Algorithm, names))
-

@@ -8,6 +8,8 @@ from types import MappingProxyType
 FINDINGS: Mapping[str, str] = MappingProxyType(
     {
         "policy.accept": "The policy does not accept this kind of environment.",
+        "policy.issuer": "The issuer of a service's token says something against it; a warning "
+        "where the issuer's status is one.",
         "policy.simulated": "A warning: the evidence is simulated and proves nothing.",
         "policy.debug": "The host can read the guest's memory; a warning where it is allowed.",
         "policy.migration-agent": "A migration agent may move the guest; a warning where allowed.",

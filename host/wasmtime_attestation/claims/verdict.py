@@ -82,8 +82,8 @@ class Environment:
         )
 
     def to_json(self) -> dict[str, Json]:
-        """Returns the environment as JSON."""
-        return {
+        """Returns the environment as JSON; what the token does not say is left out."""
+        members: dict[str, Json] = {
             "name": self.name,
             "tee_type": self.tee_type,
             "status": self.status,
@@ -93,6 +93,7 @@ class Environment:
             "measurements": dict(self.measurements),
             "findings": [{"check": f.check, "detail": f.detail} for f in self.findings],
         }
+        return {name: value for name, value in members.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ class Verdict:
         return (*self.findings, *named)
 
     def to_json(self) -> dict[str, Json]:
-        """Returns the verdict as JSON; the original claims are `token`."""
+        """Returns the verdict as JSON: the original claims are `token`, what is absent is left out."""
         members: dict[str, Json] = {
             "kind": self.kind,
             "issuer": self.issuer,
@@ -165,4 +166,4 @@ class Verdict:
         }
         if self.evidence is not None:
             members["evidence"] = [self.evidence.to_json()]
-        return members
+        return {name: value for name, value in members.items() if value is not None}

@@ -182,7 +182,8 @@ def _scalar(value: Json) -> str:
 def _verdict(report: Report) -> str:
     authentic = "SIMULATED, authentic" if report.simulated else "authentic"
     if isinstance(report.error, PolicyError):
-        return f"{authentic}, but CONTRAINDICATED by the policy: {report.error.message}"
+        by = "the issuer" if report.policy is None else "the policy"
+        return f"{authentic}, but CONTRAINDICATED by {by}: {report.error.message}"
     if report.error is not None:
         return f"{report.error.case.upper()}: {report.error.message}"
     if report.result is None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from wasmtime_attestation import verifier
 from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.cli import several
 from wasmtime_attestation.cli.report import Report
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -26,7 +28,10 @@ from wasmtime_attestation.evidence.recognise import Token, recognise
 from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy
 from wasmtime_attestation.result import AttestationResult
-from wasmtime_attestation.verifier.token import Expected, verify_token
+from wasmtime_attestation.verifier import tokens
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.issuers import Issuer
+from wasmtime_attestation.verifier.tokens import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Request:
         expected: what a token must say.
         report_data: what raw evidence must be bound to.
         policy: what to appraise with; None for the default of the kind of input.
+        issuers: whose tokens count, besides the well-known ones.
     """
 
     name: str
@@ -52,6 +58,7 @@ class Request:
     expected: Expected
     report_data: bytes | None
     policy: AppraisalPolicy | None
+    issuers: tuple[Issuer, ...] = ()
 
 
 def examine(request: Request) -> Report:
@@ -77,6 +84,7 @@ class _Examination:
     kind: str = "unknown"
     claims: list[Claims | None] = field(default_factory=list)
     members: dict[str, Json] | None = None
+    verdict: Verdict | None = None
     policy: AppraisalPolicy | None = None
     result: AttestationResult | None = None
 
@@ -96,23 +104,24 @@ class _Examination:
         return self.ledgers[-1]
 
     def _token(self, subject: Token) -> None:
-        self.kind = "evidence-token"
+        self.kind = "token" if subject.is_issued else TokenKind.EVIDENCE
         request = self.request
-        if request.report_data is not None:
-            raise InvalidArgumentError("--report-data is for raw evidence; a token has a --nonce")
-        verified = verify_token(
+        verdict = self.verdict = tokens.verify(
             subject.text,
-            request.expected,
-            request.endorsements,
+            replace(request.expected, report_data=request.report_data),
+            Trust(request.anchors, request.issuers, request.endorsements),
             at=request.at,
-            anchors=request.anchors,
             ledger=self._ledger(),
+            submodules=subject.submodules,
         )
-        self.claims, self.members = [verified.claims], verified.to_json()
-        self.policy = request.policy or HARDWARE_ONLY
-        self.result = appraise(
-            verified.claims, self.policy, guest_digest=verified.token.guest_digest
-        )
+        self.kind, self.claims, self.members = verdict.kind, [verdict.evidence], verdict.to_json()
+        self.policy = request.policy
+        if verdict.evidence is not None:
+            self.policy = request.policy or HARDWARE_ONLY
+        if self.policy is None:
+            check_issuers_result(verdict)
+        else:
+            self.result = appraise_token(verdict, self.policy)
 
     def _evidence(self, pieces: tuple[Evidence, ...]) -> None:
         """Verifies every piece, so that the report says how each came out."""
@@ -164,7 +173,8 @@ class _Examination:
             checks=tuple(check for ledger in self.ledgers for check in ledger.checks),
             claims=self.members,
             simulated=any(claims.simulated for claims in self.claims if claims),
-            debug=any(claims.debug for claims in self.claims if claims),
+            debug=any(claims.debug for claims in self.claims if claims)
+            or (self.verdict is not None and any(e.debug for e in self.verdict.environments)),
             policy=self.policy.name if self.policy else None,
             result=self.result,
             error=error,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import options
+from wasmtime_attestation.cli import issuers, options
 from wasmtime_attestation.cli.report import Report, as_json_text, as_text
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.cli.verification import Request, examine
@@ -39,7 +39,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(exists=True, path_type=Path),
     multiple=True,
     metavar="FILE|DIR",
-    help="Certificates, revocation lists, Intel's collateral; may be given more than once.",
+    help="Certificates, revocation lists, Intel's collateral, issuers' keys (JWKS); repeatable.",
 )
 @click.option("--at", type=options.instant, help="Verify as of this instant instead of now.")
 @options.nonce
@@ -64,6 +64,14 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="A root (PEM) to trust besides the vendors'; what ends there is SIMULATED.",
 )
 @click.option(
+    "--issuer",
+    "issuer_paths",
+    type=_FILE,
+    multiple=True,
+    metavar="FILE",
+    help="A service whose tokens count, described in TOML; may be given more than once.",
+)
+@click.option(
     "--policy",
     "policy_name",
     metavar="FILE|PRESET",
@@ -84,13 +92,16 @@ def command(
     audience: str | None,
     max_age: int | None,
     trust: tuple[Path, ...],
+    issuer_paths: tuple[Path, ...],
     policy_name: str | None,
     offline: bool,
     as_json: bool,
 ) -> None:
     """Verify a token or raw evidence, and say what was checked.
 
-    INPUT is an evidence token, a SEV-SNP report or a TDX quote: binary, hex or base64.
+    INPUT is an evidence token; a token of Azure Attestation, Intel Trust Authority, NVIDIA's
+    service (NRAS) or another Verifier (EAR); a SEV-SNP report or a TDX quote, in binary, hex or
+    base64.
     """
     del offline
     request = Request(
@@ -103,6 +114,7 @@ def command(
         expected=Expected(nonce, audience, max_age),
         report_data=report_data,
         policy=_policy(policy_name),
+        issuers=issuers.read(issuer_paths),
     )
     report = examine(request)
     _print(report, as_json=as_json)

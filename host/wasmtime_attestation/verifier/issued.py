@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from wasmtime_attestation.checks import Ledger
+from wasmtime_attestation.endorsements.jwa import Algorithm
 from wasmtime_attestation.endorsements.jwks import JwkSet
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence.jwt import CompactJws
@@ -88,16 +89,25 @@ class Reader:
         claims = self.attempt(lambda: parts.claims(floats=True))
         return parts, claims
 
+    def accept_algorithm(self, parts: CompactJws, issuer: Issuer) -> Algorithm:
+        """Returns how the token is signed, which is a way of the issuer's (`token.profile`)."""
+        algorithm = self.recorded(lambda: jws.accepted_algorithm(parts, issuer.accepted_algorithms))
+        self.ledger.passed("token.profile", f"{algorithm}, which {issuer.name} uses")
+        return algorithm
+
     def authenticate(
-        self, parts: CompactJws, claims: dict[str, Json], issuer: Issuer, keys: JwkSet
+        self,
+        parts: CompactJws,
+        claims: dict[str, Json],
+        issuer: Issuer,
+        keys: JwkSet,
+        algorithm: Algorithm,
     ) -> IssuedToken:
-        """Checks algorithm, key, signature, times and audience.
+        """Checks key, signature, times and age.
 
         Raises:
             RejectedError: one of them does not hold.
         """
-        algorithm = self.recorded(lambda: jws.accepted_algorithm(parts, issuer.accepted_algorithms))
-        self.ledger.passed("token.profile", f"{algorithm}, which {issuer.name} uses")
         signed = self.recorded(lambda: jws.signed_by(parts, keys, algorithm))
         check_pins(signed.key, issuer, self.at, self.ledger)
         self.ledger.passed("token.signature", f"made by {issuer.name}")

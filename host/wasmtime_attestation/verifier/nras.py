@@ -24,7 +24,7 @@ from wasmtime_attestation.verifier.expectations import Expected, check_nonce
 from wasmtime_attestation.verifier.issued import IssuedToken, Reader
 from wasmtime_attestation.verifier.issuer_keys import keys_of
 from wasmtime_attestation.verifier.issuers import Issuer
-from wasmtime_attestation.verifier.nvidia_device import ERRORS, ISSUER, VERSIONS, Device
+from wasmtime_attestation.verifier.nras_device import ERRORS, ISSUER, VERSIONS, Device
 from wasmtime_attestation.wit import Status
 
 SUBJECT = "NVIDIA-PLATFORM-ATTESTATION"
@@ -66,8 +66,9 @@ def verify(
     ledger = reader.ledger
     ledger.plan(CHECKS)
     _check_digests(claims, eat.submodules, ledger)
+    algorithm = reader.accept_algorithm(parts, issuer)
     keys = keys_of(issuer, endorsements, ledger)
-    overall = reader.authenticate(parts, claims, issuer, keys)
+    overall = reader.authenticate(parts, claims, issuer, keys, algorithm)
     reader.check_audience(overall)
     _check_nonce(overall, reader)
     _check_version(overall, ledger)
@@ -93,11 +94,14 @@ def _check_digests(claims: dict[str, Json], submodules: Mapping[str, str], ledge
             f"the token is about {_names(named)}, and the tokens beside it about "
             f"{_names(submodules)}: give the whole answer of the service",
         )
-    for name, text in submodules.items():
-        digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    digests = {
+        name: hashlib.sha256(text.encode("utf-8")).hexdigest() for name, text in submodules.items()
+    }
+    for name, digest in digests.items():
         if not _is_digest(named[name], digest):
             ledger.reject("nras.digests", f"the digest of {name}'s token is another: {digest}")
-    ledger.passed("nras.digests", f"SHA-256 of the tokens of {_names(named)}")
+    stated = ", ".join(f"{name} {digest}" for name, digest in sorted(digests.items()))
+    ledger.passed("nras.digests", f"SHA-256 of each device's token: {stated}")
 
 
 def _is_digest(claim: Json, digest: str) -> bool:
@@ -121,7 +125,8 @@ def _device(name: str, text: str, overall: IssuedToken, keys: JwkSet, reader: Re
     own = Reader(Expected(), reader.at, Ledger())
     try:
         parts, claims = own.parse(text)
-        own.authenticate(parts, claims, overall.issuer, keys)
+        algorithm = own.accept_algorithm(parts, overall.issuer)
+        own.authenticate(parts, claims, overall.issuer, keys, algorithm)
     except RejectedError as error:
         reader.ledger.reject(check, f"{name}: {error.findings[0].detail}")
     if claims.get("iss") != overall.claims.get("iss"):

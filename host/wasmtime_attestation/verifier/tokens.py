@@ -76,23 +76,17 @@ def verify(
     if at.tzinfo is None:
         raise InvalidArgumentError(f"the instant {at.isoformat()} names no time zone; add one")
     reader = Reader(expected, at, ledger)
-    if submodules is not None or is_issued(text):
+    if submodules is not None or jwt.is_issued(text):
         return _of_service(text, submodules, trust, reader)
-    _refuse(expected.report_data is not None, "an evidence token is bound to its nonce")
+    _refuse(
+        expected.report_data is not None,
+        "--report-data is for raw evidence and services' tokens; this has a --nonce",
+    )
     _refuse(expected.device_serials is not None, "an evidence token carries its evidence")
     verified = verify_token(
         text, expected, trust.endorsements, at=at, anchors=trust.anchors, ledger=ledger
     )
     return verified.verdict
-
-
-def is_issued(text: str) -> bool:
-    """Whether a token is a service's: it names an issuer or submodules, as ours never do."""
-    try:
-        claims = jwt.decode(text).claims(floats=True)
-    except (ValueError, RecursionError):
-        return False
-    return "iss" in claims or "submods" in claims
 
 
 def _of_service(
@@ -126,8 +120,9 @@ def _by_itself(
         _refuse(reader.expected.report_data is not None, "an EAR states no report data")
     checks, verdict = _SERVICES[issuer.kind]
     reader.ledger.plan(checks)
+    algorithm = reader.accept_algorithm(parts, issuer)
     keys = keys_of(issuer, endorsements, reader.ledger)
-    token = reader.authenticate(parts, claims, issuer, keys)
+    token = reader.authenticate(parts, claims, issuer, keys, algorithm)
     reader.check_audience(token)
     return verdict(token, reader)
 
