@@ -150,7 +150,7 @@ class Verdict:
         return (*self.findings, *named)
 
     def to_json(self) -> dict[str, Json]:
-        """Returns the verdict as JSON: the original claims are `token`, what is absent is left out."""
+        """Returns the verdict as JSON: `token` is the original, what is absent is left out."""
         members: dict[str, Json] = {
             "kind": self.kind,
             "issuer": self.issuer,

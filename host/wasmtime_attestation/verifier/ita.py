@@ -126,7 +126,8 @@ def _gpus(claims: JsonObject) -> Iterator[Environment]:
 def _against_gpu(device: JsonObject) -> Iterator[str]:
     for name, right in (("measres", "success"), ("secboot", True), ("dbgstat", "disabled")):
         value = device.members.get(name)
-        if value is not right and value != right:
+        # By type too: 1 equals True.
+        if type(value) is not type(right) or value != right:
             yield f"{name} is {brief(value)}"
 
 

@@ -104,7 +104,8 @@ class Device:
             ("dbgstat", "disabled", "the device may be open for debugging"),
         ):
             value = self.claims.get(name)
-            if value is not right and value != right:
+            # By type too: 1 equals True.
+            if type(value) is not type(right) or value != right:
                 yield f"{name} is {brief(value)}: {meaning}"
         if self._is_gpu:
             yield from self._manifest("driver-rim")
