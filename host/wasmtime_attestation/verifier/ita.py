@@ -142,8 +142,6 @@ def _policies(claims: JsonObject, token: IssuedToken) -> Iterator[tuple[Status, 
         yield Status.CONTRAINDICATED, Finding(_ISSUER, text)
     if others := sorted(unmatched - {*missing}):
         yield Status.WARNING, Finding(_ISSUER, f"policies did not match: {_list(others)}")
-    if matched and not missing and not unmatched:
-        yield Status.AFFIRMING, Finding(_ISSUER, f"policies matched: {_list(sorted(matched))}")
 
 
 def _list(names: list[str]) -> str:

@@ -133,7 +133,8 @@ def _device(name: str, text: str, overall: IssuedToken, keys: JwkSet, reader: Re
         reader.ledger.reject(check, f"{name}: the issuer is {brief(claims.get('iss'))}")
     # The service leaves the nonce out where it reports an error.
     nonce = claims.get("eat_nonce")
-    if nonce != overall.claims["eat_nonce"] and not (nonce is None and ERRORS in claims):
+    failed = claims.get(ERRORS) is not None
+    if nonce != overall.claims["eat_nonce"] and not (nonce is None and failed):
         reader.ledger.reject(
             check, f"{name}: the nonce is {brief(nonce)}, another than the token's"
         )

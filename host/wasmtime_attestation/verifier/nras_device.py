@@ -64,7 +64,7 @@ class Device:
 
     def unauthentic(self) -> Iterator[str]:
         """Yields why the service did not authenticate the evidence, if it did not."""
-        if ERRORS in self.claims:
+        if self.claims.get(ERRORS) is not None:
             yield self._error()
             return
         report = self._prefixed("attestation-report")
