@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import click
 from cryptography import x509
 
 from wasmtime_attestation.claims.form import to_json
-from wasmtime_attestation.endorsements import amd
+from wasmtime_attestation.endorsements import amd, jwks
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.endorsements.jwa import Algorithm
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
 from wasmtime_attestation.evidence import jwt, snp, tdx
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
@@ -37,9 +39,14 @@ def describe(path: Path) -> dict[str, Json]:
         return _guest(path.name, data)
     if _PEM in data or data.startswith(_DER_SEQUENCE):
         return _endorsements(path, data)
+    if jwks.looks_like(data):
+        return _keys(path, data)
     subject = recognise(data)
     if isinstance(subject, Token):
-        return _token(subject.text)
+        members = _token(subject.text)
+        devices = subject.submodules or {}
+        named: dict[str, Json] = {name: _token(token) for name, token in devices.items()}
+        return members | ({"submodules": named} if named else {})
     pieces = [_evidence(piece) for piece in subject]
     return pieces[0] if len(pieces) == 1 else {"kind": "evidence", "evidence": [*pieces]}
 
@@ -86,6 +93,22 @@ def _endorsements(path: Path, data: bytes) -> dict[str, Json]:
         "kind": "certificates",
         "certificates": [_certificate(certificate) for certificate in found.certificates],
         "revocation_lists": [_crl(crl) for crl in found.crls],
+    }
+
+
+def _keys(path: Path, data: bytes) -> dict[str, Json]:
+    (keys,) = Endorsements.from_files([(str(path), data)]).key_sets
+    return {
+        "kind": "keys",
+        "keys": [
+            {
+                "kid": jwk.key_id,
+                "algorithms": [name for name in Algorithm if jwk.serves(name)],
+                "spki_sha256": hashlib.sha256(jwk.spki).hexdigest(),
+                "certificates": [_certificate(certificate) for certificate in jwk.chain],
+            }
+            for jwk in keys.keys
+        ],
     }
 
 
