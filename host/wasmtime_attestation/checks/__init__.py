@@ -54,7 +54,7 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self._plan: list[str] = []
+        self._plan: dict[str, None] = {}
         self._settled: dict[str, Check] = {}
 
     @property
@@ -65,12 +65,23 @@ class Ledger:
             self._settled.get(id_, Check(id_, Outcome.NOT_CHECKED, unreached)) for id_ in self._plan
         )
 
+    @property
+    def settled(self) -> tuple[Check, ...]:
+        """Every check that came out, in the order of the first outcomes."""
+        return tuple(self._settled.values())
+
     def plan(self, checks: Sequence[str]) -> None:
         """Announces checks in the order in which they will be done."""
-        unknown = [id_ for id_ in checks if id_ not in CHECKS]
-        if unknown:
+        if not CHECKS.keys() >= set(checks):
+            unknown = [id_ for id_ in checks if id_ not in CHECKS]
             raise ValueError(f"checks without an entry in CHECKS: {unknown}")
-        self._plan += [id_ for id_ in checks if id_ not in self._plan]
+        self._plan |= dict.fromkeys(checks)
+
+    def adopt(self, checks: Sequence[Check]) -> None:
+        """Records checks as another ledger has them."""
+        for check in checks:
+            self._plan[check.id] = None
+            self._settled[check.id] = check
 
     def passed(self, check: str, detail: str) -> None:
         """Records that a check passed."""
@@ -106,5 +117,6 @@ class Ledger:
         raise UnavailableError(f"missing, give with --endorsements: {lacking}")
 
     def _settle(self, check: str, outcome: Outcome, detail: str) -> None:
-        self.plan([check])
+        if check not in self._plan:
+            self.plan((check,))
         self._settled[check] = Check(check, outcome, detail)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from wasmtime_attestation.endorsements.x509 import common_name, unknown_critical_extension
 from wasmtime_attestation.evidence.snp_fields import ProductLine, SignerKind, TcbVersion
@@ -54,6 +55,11 @@ class VersionedKey:
     tcb: TcbVersion
     hwid: bytes | None
     csp_id: str | None
+
+    @property
+    def fingerprint(self) -> bytes:
+        """SHA-256 of the certificate, of which everything else is a part."""
+        return self.certificate.fingerprint(SHA256())
 
 
 def is_versioned_key(certificate: x509.Certificate) -> bool:
