@@ -14,18 +14,20 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 from wasmtime_attestation.checks import Check, Ledger
 from wasmtime_attestation.memo.instant import ObservedInstant, Span
 
 MAX_ENTRIES = 4096
-"""Steps that a memo remembers unless it is told otherwise; each takes about 10 KB."""
+"""Steps that a memo remembers unless it is told otherwise."""
+MAX_SIZE = 64 << 20
+"""Bytes of input that it remembers steps of."""
 
-# Longer bytes are remembered by their digest, so that nobody fills the memory with them.
+# Longer bytes are remembered by their digest.
 _LONGEST_AS_IT_IS = 128
-_PLAIN = (type(None), bool, int, str)
+_ENTRY_SIZE = 1024
+"""What a step takes besides its inputs, about."""
 
 Inputs = TypeVarTuple("Inputs")
 R = TypeVar("R")
@@ -37,6 +39,7 @@ class _Entry:
     value: Any
     checks: tuple[Check, ...]
     span: Span
+    size: int
 
 
 class Memo:
@@ -44,13 +47,14 @@ class Memo:
 
     Args:
         entries: how many it remembers.
+        size: of how many bytes of input together.
     """
 
-    def __init__(self, entries: int = MAX_ENTRIES) -> None:
-        if entries < 1:
-            raise ValueError("a memo remembers at least one step")
-        self._limit = entries
+    def __init__(self, entries: int = MAX_ENTRIES, size: int = MAX_SIZE) -> None:
+        self._most_entries = entries
+        self._most_bytes = size
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._size = 0
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -60,11 +64,7 @@ class Memo:
         raise TypeError("a memo stays in its process: what comes from elsewhere was not verified")
 
     def _recall(
-        self,
-        step: Step[*Inputs, R],
-        inputs: tuple[*Inputs],
-        at: datetime,
-        ledger: Ledger,
+        self, step: Step[*Inputs, R], inputs: tuple[*Inputs], at: datetime, ledger: Ledger
     ) -> R:
         key = (step, *map(_key, inputs))
         entry = self._find(key)
@@ -84,10 +84,12 @@ class Memo:
 
     def _keep(self, key: Hashable, entry: _Entry) -> None:
         with self._lock:
+            replaced = self._entries.pop(key, None)
+            self._size += entry.size - (replaced.size if replaced else 0)
             self._entries[key] = entry
-            self._entries.move_to_end(key)
-            if len(self._entries) > self._limit:
-                self._entries.popitem(last=False)
+            while len(self._entries) > self._most_entries or self._size > self._most_bytes:
+                _, oldest = self._entries.popitem(last=False)
+                self._size -= oldest.size
 
 
 def recall(
@@ -107,7 +109,7 @@ def recall(
         step: a pure function of a module: it takes the inputs, an instant, which must be no part
             of what it returns, and a ledger, and returns something immutable.
         inputs: bytes, integers, text, tuples and frozen dataclasses of these, and immutable
-            things with a `fingerprint` that is a digest of everything that they are made of.
+            things with a `fingerprint` of 32 bytes, a digest of everything that they are made of.
         at: the instant.
         ledger: gets the checks of the step, taken or remembered.
 
@@ -122,40 +124,44 @@ def recall(
 def _run(step: Step[*Inputs, R], inputs: tuple[*Inputs], at: datetime, ledger: Ledger) -> _Entry:
     if "<" in step.__qualname__ or step.__closure__ is not None:
         raise TypeError(f"{step.__qualname__} may depend on more than its inputs")
+    size = _size(inputs) + _ENTRY_SIZE
     observed, own = ObservedInstant.of(at), Ledger()
     try:
         value = step(*inputs, observed, own)
     except BaseException:
         ledger.adopt(own.settled)
         raise
-    return _Entry(value, own.settled, observed.span)
+    return _Entry(value, own.settled, observed.span, size)
 
 
-def _key(value: object) -> Hashable:
-    """Returns what stands for an input; two inputs of one kind never share it.
-
-    Raises:
-        TypeError: nothing can stand for it.
-    """
-    if isinstance(value, bytes):
+def _key(value: Any) -> Any:  # noqa: ANN401
+    """Returns what stands for an input of a kind that `_size` accepts."""
+    kind = type(value)
+    if kind is bytes:
         if len(value) <= _LONGEST_AS_IT_IS:
             return value
         return len(value), hashlib.sha256(value).digest()
-    if isinstance(value, tuple):
-        return tuple(map(_key, value))
-    if isinstance(value, _PLAIN):
-        return value
-    kind = type(value)
-    return kind, *map(_key, _parts(kind)(value))
-
-
-@cache
-def _parts(kind: type[Any]) -> Callable[[object], tuple[object, ...]]:
-    """Returns what takes the parts of an input that stand for all of it."""
     if hasattr(kind, "fingerprint"):
-        return lambda value: (value.fingerprint,)  # type: ignore[attr-defined]
+        return kind, value.fingerprint
+    return value
+
+
+def _size(value: Any) -> int:  # noqa: ANN401
+    """Returns how many bytes there are in an input.
+
+    Raises:
+        TypeError: it is of no kind that can be told from all others by its hash and by `==`.
+    """
+    if value is None or isinstance(value, int):
+        return 8
+    if isinstance(value, bytes | str):
+        return len(value)
+    if isinstance(value, tuple):
+        return sum(map(_size, value))
+    kind = type(value)
+    if hasattr(kind, "fingerprint"):
+        return 32
     parameters = getattr(kind, "__dataclass_params__", None)
-    if parameters is None or not parameters.frozen:
-        raise TypeError(f"a {kind.__name__} is neither immutable bytes nor has a fingerprint")
-    names = [field.name for field in dataclasses.fields(kind)]
-    return lambda value: tuple(getattr(value, name) for name in names)
+    if parameters is None or not (parameters.frozen and parameters.eq):
+        raise TypeError(f"a {kind.__name__} has no value to remember a step by")
+    return sum(_size(getattr(value, field.name)) for field in dataclasses.fields(kind))

@@ -47,7 +47,10 @@ def verify(
     if at.tzinfo is None:
         raise InvalidArgumentError(f"the instant {at.isoformat()} names no time zone; add one")
     ledger.plan(("evidence.endorsements",))
-    known = recall(memo, _gather, evidence.endorsements, endorsements, at=at, ledger=ledger)
+    came_along = evidence.endorsements
+    known = recall(
+        memo if came_along else None, _gather, came_along, endorsements, at=at, ledger=ledger
+    )
     platform = {EvidenceType.AMD_SEV_SNP: snp.verify, EvidenceType.INTEL_TDX: tdx.verify}
     if nonce is not None:
         raise InvalidArgumentError(f"{evidence.type} evidence has report data, and no nonce")

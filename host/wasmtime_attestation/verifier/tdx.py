@@ -10,6 +10,8 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime
 
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.tdx import TcbEvaluation, TdxClaims
@@ -103,7 +105,8 @@ def verify(
     """
     ledger.plan(CHECKS)
     quote = _decode(data, ledger)
-    _check_signature(quote, ledger)
+    key = recall(memo, _load_key, quote.attestation_key, at=at, ledger=ledger)
+    _check_signature(quote, key, ledger)
     _check_qe_binding(quote, ledger)
     chain = recall(
         memo,
@@ -163,11 +166,16 @@ def _decode(data: bytes, ledger: Ledger) -> TdxQuote:
     return quote
 
 
-def _check_signature(quote: TdxQuote, ledger: Ledger) -> None:
-    check = "tdx.signature"
-    key = p256.public_key(quote.attestation_key)
+def _load_key(point: bytes, at: datetime, ledger: Ledger) -> EllipticCurvePublicKey:
+    del at
+    key = p256.public_key(point)
     if key is None:
-        ledger.reject(check, "the attestation key is no point on P-256")
+        ledger.reject("tdx.signature", "the attestation key is no point on P-256")
+    return key
+
+
+def _check_signature(quote: TdxQuote, key: EllipticCurvePublicKey, ledger: Ledger) -> None:
+    check = "tdx.signature"
     if not p256.is_signed(key, quote.signature, quote.signed_bytes):
         ledger.reject(check, "the attestation key did not sign this quote: it was altered")
     ledger.passed(check, "ECDSA P-256 by the attestation key")
