@@ -21,6 +21,7 @@ CHECKS: Mapping[str, Rule] = MappingProxyType(
     {**evidence.RULES, **token.RULES, **amd.RULES, **intel.RULES}
 )
 """Every check, by its public identifier."""
+_IDS = frozenset(CHECKS)
 
 
 class Outcome(StrEnum):
@@ -54,34 +55,33 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self._plan: dict[str, None] = {}
-        self._settled: dict[str, Check] = {}
+        self._checks: dict[str, Check | None] = {}
 
     @property
     def checks(self) -> tuple[Check, ...]:
         """Every check that was planned, in order."""
         unreached = "not reached: an earlier check failed"
         return tuple(
-            self._settled.get(id_, Check(id_, Outcome.NOT_CHECKED, unreached)) for id_ in self._plan
+            check or Check(id_, Outcome.NOT_CHECKED, unreached)
+            for id_, check in self._checks.items()
         )
 
     @property
-    def settled(self) -> tuple[Check, ...]:
-        """Every check that came out, in the order of the first outcomes."""
-        return tuple(self._settled.values())
+    def settled(self) -> Mapping[str, Check]:
+        """Every check that came out, by its id."""
+        return {id_: check for id_, check in self._checks.items() if check is not None}
 
     def plan(self, checks: Sequence[str]) -> None:
         """Announces checks in the order in which they will be done."""
-        if not CHECKS.keys() >= set(checks):
+        if not _IDS.issuperset(checks):
             unknown = [id_ for id_ in checks if id_ not in CHECKS]
             raise ValueError(f"checks without an entry in CHECKS: {unknown}")
-        self._plan |= dict.fromkeys(checks)
+        for id_ in checks:
+            self._checks.setdefault(id_)
 
-    def adopt(self, checks: Sequence[Check]) -> None:
-        """Records checks as another ledger has them."""
-        for check in checks:
-            self._plan[check.id] = None
-            self._settled[check.id] = check
+    def adopt(self, checks: Mapping[str, Check]) -> None:
+        """Records what another ledger has settled."""
+        self._checks |= checks
 
     def passed(self, check: str, detail: str) -> None:
         """Records that a check passed."""
@@ -117,6 +117,6 @@ class Ledger:
         raise UnavailableError(f"missing, give with --endorsements: {lacking}")
 
     def _settle(self, check: str, outcome: Outcome, detail: str) -> None:
-        if check not in self._plan:
+        if check not in _IDS:
             self.plan((check,))
-        self._settled[check] = Check(check, outcome, detail)
+        self._checks[check] = Check(check, outcome, detail)

@@ -16,18 +16,11 @@ TD_REPORT_SIZE = 584
 TD_REPORT_15_SIZE = 648
 """Bytes in the TD report of TDX 1.5, which has two fields more."""
 QE_REPORT_SIZE = 384
+QE_REPORT_DATA = 320
+"""Where REPORTDATA begins in the Quoting Enclave's report; it reaches to the end."""
 
-_DEBUG = 0
 _TD_UNDER_DEBUG = 0xFF
-_KNOWN_ATTRIBUTES = {
-    "debug": _DEBUG,
-    "sept_ve_disable": 28,
-    "migratable": 29,
-    "pks": 30,
-    "key_locker": 31,
-    "perfmon": 63,
-}
-_KNOWN = sum(1 << bit for bit in _KNOWN_ATTRIBUTES.values())
+_RESERVED = ~(1 << 0 | 1 << 28 | 1 << 29 | 1 << 30 | 1 << 31 | 1 << 63)
 
 # TEE_TCB_SVN, MRSEAM, MRSIGNERSEAM, SEAMATTRIBUTES, TDATTRIBUTES, XFAM, MRTD, MRCONFIGID, MROWNER,
 # MROWNERCONFIG, RTMR0 to RTMR3, REPORTDATA; from TDX 1.5 on also TEE_TCB_SVN_2 and MRSERVICETD.
@@ -62,12 +55,16 @@ class TdAttributes:
     def decode(cls, raw: bytes) -> TdAttributes:
         """Reads the eight bytes of TDATTRIBUTES."""
         bits = int.from_bytes(raw, "little")
-        named = {name: bits >> bit & 1 == 1 for name, bit in _KNOWN_ATTRIBUTES.items()}
         return cls(
             raw=raw,
+            debug=bits & 1 != 0,
             under_debug=bits & _TD_UNDER_DEBUG != 0,
-            reserved_bits=bits & ~_KNOWN,
-            **named,
+            sept_ve_disable=bits >> 28 & 1 != 0,
+            migratable=bits >> 29 & 1 != 0,
+            pks=bits >> 30 & 1 != 0,
+            key_locker=bits >> 31 & 1 != 0,
+            perfmon=bits >> 63 & 1 != 0,
+            reserved_bits=bits & _RESERVED,
         )
 
 

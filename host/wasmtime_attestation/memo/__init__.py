@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
@@ -25,7 +25,7 @@ MAX_SIZE = 64 << 20
 """Bytes of input that it remembers steps of."""
 
 # Longer bytes are remembered by their digest.
-_LONGEST_AS_IT_IS = 128
+_LONGEST_AS_IT_IS = 512
 _ENTRY_SIZE = 1024
 """What a step takes besides its inputs, about."""
 
@@ -37,7 +37,7 @@ Step = Callable[[*Inputs, datetime, Ledger], R]
 @dataclass(frozen=True, slots=True)
 class _Entry:
     value: Any
-    checks: tuple[Check, ...]
+    checks: Mapping[str, Check]
     span: Span
     size: int
 
@@ -78,9 +78,14 @@ class Memo:
     def _find(self, key: Hashable) -> _Entry | None:
         with self._lock:
             entry = self._entries.get(key)
-            if entry is not None:
+            # Nothing is forgotten for a while, so the order does not matter yet.
+            if entry is not None and self._is_half_full:
                 self._entries.move_to_end(key)
             return entry
+
+    @property
+    def _is_half_full(self) -> bool:
+        return 2 * len(self._entries) > self._most_entries or 2 * self._size > self._most_bytes
 
     def _keep(self, key: Hashable, entry: _Entry) -> None:
         with self._lock:

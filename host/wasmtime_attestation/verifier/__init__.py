@@ -13,6 +13,8 @@ from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType, RawEn
 from wasmtime_attestation.memo import Memo, recall
 from wasmtime_attestation.verifier import snp, tdx
 
+_PLATFORMS = {EvidenceType.AMD_SEV_SNP: snp.verify, EvidenceType.INTEL_TDX: tdx.verify}
+
 
 def verify(
     evidence: Evidence,
@@ -51,10 +53,9 @@ def verify(
     known = recall(
         memo if came_along else None, _gather, came_along, endorsements, at=at, ledger=ledger
     )
-    platform = {EvidenceType.AMD_SEV_SNP: snp.verify, EvidenceType.INTEL_TDX: tdx.verify}
     if nonce is not None:
         raise InvalidArgumentError(f"{evidence.type} evidence has report data, and no nonce")
-    return platform[evidence.type](
+    return _PLATFORMS[evidence.type](
         evidence.data,
         known,
         report_data=report_data,

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
@@ -21,8 +22,9 @@ from wasmtime_attestation.endorsements.intel import Issued, QeIdentity, TcbInfo,
 from wasmtime_attestation.endorsements.intel_pck import PckCertificate
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import tdx
+from wasmtime_attestation.evidence.reader import Reader
 from wasmtime_attestation.evidence.tdx import TdxQuote
-from wasmtime_attestation.evidence.tdx_fields import QeReport
+from wasmtime_attestation.evidence.tdx_fields import QE_REPORT_DATA, QeReport
 from wasmtime_attestation.memo import Memo, recall
 from wasmtime_attestation.verifier import intel_chain, intel_collateral, p256, tcb
 from wasmtime_attestation.verifier.binding import check_report_data
@@ -44,15 +46,14 @@ CHECKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Attested:
+class _Attested(NamedTuple):
     """What of a quote Intel's collateral is compared with."""
 
     tee_tcb_svn: bytes
     tee_tcb_svn_2: bytes | None
     mrsignerseam: bytes
     seam_attributes: bytes
-    qe: QeReport
+    qe_report: bytes
 
     @classmethod
     def of(cls, quote: TdxQuote) -> _Attested:
@@ -62,8 +63,12 @@ class _Attested:
             report.tee_tcb_svn_2,
             report.mrsignerseam,
             report.seam_attributes,
-            quote.qe,
+            quote.qe_report_bytes,
         )
+
+    @property
+    def qe(self) -> QeReport:
+        return QeReport.decode(Reader(self.qe_report, tdx.FORMAT, "QE report"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,7 @@ class _Tcb:
     status: TcbStatus
     launch: TcbEvaluation
     now: TcbEvaluation | None
-    info: Issued
-    identity: Issued
+    collateral: Issued
 
 
 def verify(
@@ -107,10 +111,11 @@ def verify(
     quote = _decode(data, ledger)
     key = recall(memo, _load_key, quote.attestation_key, at=at, ledger=ledger)
     _check_signature(quote, key, ledger)
-    _check_qe_binding(quote, ledger)
     chain = recall(
         memo,
         _verify_enclave,
+        quote.attestation_key,
+        quote.qe_auth_data,
         quote.pck_chain,
         quote.qe_report_bytes,
         quote.qe_signature,
@@ -126,6 +131,8 @@ def verify(
 
 
 def _verify_enclave(
+    attestation_key: bytes,
+    auth_data: bytes,
     pck_chain: bytes,
     qe_report: bytes,
     qe_signature: bytes,
@@ -133,7 +140,8 @@ def _verify_enclave(
     at: datetime,
     ledger: Ledger,
 ) -> IntelChain:
-    """Verifies who vouches for the Quoting Enclave; the same for all quotes that it makes."""
+    """Verifies who vouches for the attestation key; the same for all quotes that it signs."""
+    _check_qe_binding(attestation_key, auth_data, qe_report, ledger)
     chain = intel_chain.verify(pck_chain, at=at, anchors=anchors, ledger=ledger)
     if not p256.is_signed(chain.pck.key, qe_signature, qe_report):
         ledger.reject("tdx.qe-signature", "the PCK did not sign the Quoting Enclave's report")
@@ -181,10 +189,12 @@ def _check_signature(quote: TdxQuote, key: EllipticCurvePublicKey, ledger: Ledge
     ledger.passed(check, "ECDSA P-256 by the attestation key")
 
 
-def _check_qe_binding(quote: TdxQuote, ledger: Ledger) -> None:
+def _check_qe_binding(
+    attestation_key: bytes, auth_data: bytes, qe_report: bytes, ledger: Ledger
+) -> None:
     """The QE's REPORTDATA is SHA-256 of key and authentication data, and zeros."""
-    digest = hashlib.sha256(quote.attestation_key + quote.qe_auth_data).digest()
-    if not hmac.compare_digest(quote.qe.report_data, digest.ljust(64, b"\0")):
+    digest = hashlib.sha256(attestation_key + auth_data).digest()
+    if not hmac.compare_digest(qe_report[QE_REPORT_DATA:], digest.ljust(64, b"\0")):
         ledger.reject(
             "tdx.qe-binding", "the Quoting Enclave does not vouch for this attestation key"
         )
@@ -242,7 +252,16 @@ def _check_tcb(
         ledger.reject("tdx.tcb", str(error))
     status = launch.status if now is None else tcb.with_relaunch(launch.status, now.status)
     ledger.passed("tdx.tcb", f"a TCB level matches: {status}")
-    return _Tcb(status, launch, now, info.issued, collateral.qe_identity.issued)
+    return _Tcb(status, launch, now, _older(info.issued, collateral.qe_identity.issued))
+
+
+def _older(info: Issued, identity: Issued) -> Issued:
+    """Returns the earlier of each date, and of the evaluation numbers the lower."""
+    return Issued(
+        min(info.issue_date, identity.issue_date),
+        min(info.next_update, identity.next_update),
+        min(info.evaluation_number, identity.evaluation_number),
+    )
 
 
 def _masked(value: bytes, mask: bytes) -> bytes:
@@ -254,7 +273,7 @@ def _claims(
     chain: IntelChain,
     standing: _Tcb,
 ) -> Claims:
-    info, identity = standing.info, standing.identity
+    collateral = standing.collateral
     return Claims(
         platform=TeeType.INTEL_TDX,
         anchor=chain.anchor.name,
@@ -271,8 +290,8 @@ def _claims(
             tcb_status=standing.status,
             tcb=standing.launch,
             current_tcb=standing.now,
-            evaluation_number=min(info.evaluation_number, identity.evaluation_number),
-            collateral_issued=min(info.issue_date, identity.issue_date),
-            collateral_expires=min(info.next_update, identity.next_update),
+            evaluation_number=collateral.evaluation_number,
+            collateral_issued=collateral.issue_date,
+            collateral_expires=collateral.next_update,
         ),
     )
