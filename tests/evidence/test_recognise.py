@@ -39,7 +39,7 @@ def wrapped(text: bytes, width: int) -> bytes:
     ],
 )
 def test_a_report_is_recognised_in_every_form(data: bytes) -> None:
-    assert recognise(data) == EVIDENCE
+    assert recognise(data) == (EVIDENCE,)
 
 
 @pytest.mark.parametrize("text", ["a.b.c", "e30.e30.", "...", "eyJh-_.x.y"])
@@ -50,7 +50,7 @@ def test_what_has_dots_is_meant_as_a_token(text: str) -> None:
 @pytest.mark.parametrize("data", [REPORT[:-1], REPORT + b"\0", REPORT[:8], TURIN.report()[:600]])
 def test_a_report_of_the_wrong_size_is_still_meant_as_one(data: bytes) -> None:
     """So that the message is about the report and not about the kind of input."""
-    assert recognise(data) == Evidence(EvidenceType.AMD_SEV_SNP, data)
+    assert recognise(data) == (Evidence(EvidenceType.AMD_SEV_SNP, data),)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,6 @@ def test_a_report_of_the_wrong_size_is_still_meant_as_one(data: bytes) -> None:
         pytest.param(b"-----BEGIN CERTIFICATE-----\nMII=\n", id="a certificate"),
         pytest.param(b"a" * 5, id="base64 of no size there is"),
         pytest.param(b"QQ=Q", id="base64 with padding within"),
-        pytest.param(b"{}", id="JSON"),
         pytest.param("\u00e9.a.b".encode(), id="not ASCII"),
     ],
 )

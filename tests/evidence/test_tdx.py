@@ -97,8 +97,9 @@ def test_arbitrary_bytes_are_decoded_or_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [V4, V5, V5 + bytes(99), V4.hex().encode(), V4[:8]])
 def test_a_quote_is_recognised(data: bytes) -> None:
-    evidence = recognise(data)
-    assert isinstance(evidence, Evidence)
+    subject = recognise(data)
+    assert isinstance(subject, tuple)
+    (evidence,) = subject
     assert evidence.type is EvidenceType.INTEL_TDX
 
 

@@ -67,8 +67,9 @@ def test_every_truncation_of_a_real_report(vector: vectors.SnpVector) -> None:
 
 
 def verify_input(data: bytes, chain: Endorsements) -> None:
-    evidence = recognise(data)
-    assert isinstance(evidence, Evidence)
+    subject = recognise(data)
+    assert isinstance(subject, tuple)
+    (evidence,) = subject
     verify_evidence(
         evidence, chain, nonce=None, report_data=None, at=vectors.AT, anchors=AMD, ledger=Ledger()
     )

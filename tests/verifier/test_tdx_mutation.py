@@ -67,8 +67,9 @@ def test_every_cut_of_a_real_quote(name: str, files: tuple[str, ...], at: object
 
 
 def reject_cut(data: bytes) -> None:
-    evidence = recognise(data)
-    assert isinstance(evidence, Evidence)
+    subject = recognise(data)
+    assert isinstance(subject, tuple)
+    (evidence,) = subject
     verify_evidence(
         evidence,
         Endorsements(),

@@ -9,7 +9,7 @@ from wasmtime_attestation.appraise import appraise
 from wasmtime_attestation.checks import Outcome
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.intel import TcbStatus
-from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
+from wasmtime_attestation.evidence.envelope import EvidenceType
 from wasmtime_attestation.evidence.recognise import recognise
 from wasmtime_attestation.policy import HARDWARE_ONLY
 from wasmtime_attestation.wit import Status
@@ -35,8 +35,9 @@ AT_E1 = datetime(2025, 7, 22, tzinfo=UTC)
 
 
 def quote(name: str) -> bytes:
-    evidence = recognise(vectors.read(name))
-    assert isinstance(evidence, Evidence)
+    subject = recognise(vectors.read(name))
+    assert isinstance(subject, tuple)
+    (evidence,) = subject
     assert evidence.type is EvidenceType.INTEL_TDX
     return evidence.data
 

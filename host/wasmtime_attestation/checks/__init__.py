@@ -8,7 +8,7 @@ the reason is recorded: nothing is skipped in silence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NoReturn
@@ -40,11 +40,14 @@ class Check:
         id: a key of `CHECKS`.
         outcome: how it came out.
         detail: what was found, or why it was not done.
+        evidence: the index of the piece of evidence that it is about; None where
+            there is only one.
     """
 
     id: str
     outcome: Outcome
     detail: str
+    evidence: int | None = None
 
 
 class Ledger:
@@ -52,19 +55,26 @@ class Ledger:
 
     A procedure announces its checks with `plan`, then settles each; what a
     failure leaves unsettled is reported as not checked.
+
+    Args:
+        evidence: the index of the piece of evidence, where there are several.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, evidence: int | None = None) -> None:
+        self._evidence = evidence
         self._checks: dict[str, Check | None] = {}
 
     @property
     def checks(self) -> tuple[Check, ...]:
         """Every check that was planned, in order."""
         unreached = "not reached: an earlier check failed"
-        return tuple(
+        checks = tuple(
             check or Check(id_, Outcome.NOT_CHECKED, unreached)
             for id_, check in self._checks.items()
         )
+        if self._evidence is None:
+            return checks
+        return tuple(replace(check, evidence=self._evidence) for check in checks)
 
     @property
     def settled(self) -> Mapping[str, Check]:

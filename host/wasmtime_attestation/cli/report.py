@@ -84,6 +84,7 @@ def as_json_text(report: Report) -> dict[str, Json]:
         },
         "checks": [
             {"id": check.id, "outcome": check.outcome, "detail": check.detail}
+            | ({} if check.evidence is None else {"evidence": check.evidence})
             for check in report.checks
         ],
         "claims": report.claims,
@@ -121,7 +122,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield "checks"
     for check in report.checks:
         outcome = check.outcome.replace("-", " ")
-        yield f"  {outcome:<12} {check.id:<22} {check.detail}"
+        piece = "" if check.evidence is None else f"[{check.evidence}] "
+        yield f"  {outcome:<12} {check.id:<22} {piece}{check.detail}"
     if report.claims is not None:
         yield "claims"
         yield from tree(report.claims, "  ")

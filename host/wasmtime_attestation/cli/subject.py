@@ -12,8 +12,8 @@ from wasmtime_attestation.endorsements import amd
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
-from wasmtime_attestation.evidence import jwt, snp
-from wasmtime_attestation.evidence.envelope import Evidence
+from wasmtime_attestation.evidence import jwt, snp, tdx
+from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.recognise import MAX_SIZE, Token, recognise
 from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.evidence.token import PROFILE, EvidenceToken
@@ -38,7 +38,10 @@ def describe(path: Path) -> dict[str, Json]:
     if _PEM in data or data.startswith(_DER_SEQUENCE):
         return _endorsements(path, data)
     subject = recognise(data)
-    return _token(subject.text) if isinstance(subject, Token) else _evidence(subject)
+    if isinstance(subject, Token):
+        return _token(subject.text)
+    pieces = [_evidence(piece) for piece in subject]
+    return pieces[0] if len(pieces) == 1 else {"kind": "evidence", "evidence": [*pieces]}
 
 
 def _read(path: Path) -> bytes:
@@ -139,7 +142,8 @@ def _token_evidence(jws: jwt.CompactJws) -> list[Json]:
 
 
 def _evidence(evidence: Evidence) -> dict[str, Json]:
-    report = to_json(snp.decode(evidence.data))
+    decode = {EvidenceType.AMD_SEV_SNP: snp.decode, EvidenceType.INTEL_TDX: tdx.decode}
+    report = to_json(decode[evidence.type](evidence.data))
     if not isinstance(report, dict):
         raise TypeError("a report is an object")
     members = {name: value for name, value in report.items() if name not in _NOT_REPORTED}

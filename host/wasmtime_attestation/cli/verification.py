@@ -10,6 +10,7 @@ from wasmtime_attestation import verifier
 from wasmtime_attestation.appraise import appraise
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.cli import several
 from wasmtime_attestation.cli.report import Report
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -72,9 +73,9 @@ class _Examination:
     """Gathers what a report needs while the verification runs."""
 
     request: Request
-    ledger: Ledger = field(default_factory=Ledger)
+    ledgers: list[Ledger] = field(default_factory=list)
     kind: str = "unknown"
-    claims: Claims | None = None
+    claims: list[Claims | None] = field(default_factory=list)
     members: dict[str, Json] | None = None
     policy: AppraisalPolicy | None = None
     result: AttestationResult | None = None
@@ -83,12 +84,16 @@ class _Examination:
         try:
             subject = recognise(self.request.data)
         except RejectedError as error:
-            self.ledger.record(error.findings[0])
+            self._ledger().record(error.findings[0])
             raise
         if isinstance(subject, Token):
             self._token(subject)
         else:
             self._evidence(subject)
+
+    def _ledger(self, evidence: int | None = None) -> Ledger:
+        self.ledgers.append(Ledger(evidence))
+        return self.ledgers[-1]
 
     def _token(self, subject: Token) -> None:
         self.kind = "evidence-token"
@@ -101,34 +106,53 @@ class _Examination:
             request.endorsements,
             at=request.at,
             anchors=request.anchors,
-            ledger=self.ledger,
+            ledger=self._ledger(),
         )
-        self.claims, self.members = verified.claims, verified.to_json()
+        self.claims, self.members = [verified.claims], verified.to_json()
         self.policy = request.policy or HARDWARE_ONLY
         self.result = appraise(
             verified.claims, self.policy, guest_digest=verified.token.guest_digest
         )
 
-    def _evidence(self, evidence: Evidence) -> None:
-        self.kind = evidence.type
+    def _evidence(self, pieces: tuple[Evidence, ...]) -> None:
+        """Verifies every piece, so that the report says how each came out."""
+        self.kind = ", ".join(dict.fromkeys(piece.type for piece in pieces))
+        self.policy = self.request.policy
+        expected = self.request.expected
+        if expected.audience is not None or expected.max_age_seconds is not None:
+            raise InvalidArgumentError("--audience and --max-age are for tokens")
+        outcomes = [
+            self._piece(piece, index if len(pieces) > 1 else None)
+            for index, piece in enumerate(pieces)
+        ]
+        if any(self.claims):
+            self.members = {
+                "evidence": [claims.to_json() if claims else None for claims in self.claims]
+            }
+        self.result = several.summary(outcomes)
+
+    def _piece(self, evidence: Evidence, index: int | None) -> several.Outcome:
+        """Returns the appraisal, None where there is no policy, or what went wrong."""
+        self.claims.append(None)
+        try:
+            claims = self.claims[-1] = self._verified(evidence, self._ledger(index))
+            if self.policy is None:
+                return None
+            return appraise(claims, self.policy, guest_digest=None)
+        except (RejectedError, PolicyError, UnavailableError) as error:
+            return error
+
+    def _verified(self, evidence: Evidence, ledger: Ledger) -> Claims:
         request = self.request
-        if request.expected != Expected():
-            raise InvalidArgumentError(
-                "--nonce, --audience and --max-age are for tokens; raw evidence has --report-data"
-            )
-        self.claims = verifier.verify(
+        return verifier.verify(
             evidence,
             request.endorsements,
             report_data=request.report_data,
-            nonce=None,
+            nonce=request.expected.nonce,
             at=request.at,
             anchors=request.anchors,
-            ledger=self.ledger,
+            ledger=ledger,
         )
-        self.members = {"evidence": [self.claims.to_json()]}
-        self.policy = request.policy
-        if self.policy is not None:
-            self.result = appraise(self.claims, self.policy, guest_digest=None)
 
     def report(self, error: AttestationError | None) -> Report:
         return Report(
@@ -137,10 +161,10 @@ class _Examination:
             size=len(self.request.data),
             sha256=hashlib.sha256(self.request.data).hexdigest(),
             at=self.request.at,
-            checks=self.ledger.checks,
+            checks=tuple(check for ledger in self.ledgers for check in ledger.checks),
             claims=self.members,
-            simulated=self.claims is not None and self.claims.simulated,
-            debug=self.claims is not None and self.claims.debug,
+            simulated=any(claims.simulated for claims in self.claims if claims),
+            debug=any(claims.debug for claims in self.claims if claims),
             policy=self.policy.name if self.policy else None,
             result=self.result,
             error=error,

@@ -48,7 +48,7 @@ class Reader:
     def zero(self, size: int, name: str) -> None:
         """Reads `size` bytes that must be zero."""
         start = self._at
-        if any(self.take(size, name)):
+        if self.take(size, name).strip(b"\0"):
             self.reject(f"{name} (0x{start:x} to 0x{self._at:x}) must be zero")
 
     def end(self) -> None:

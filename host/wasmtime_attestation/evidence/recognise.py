@@ -1,22 +1,19 @@
-"""Tells tokens and kinds of evidence apart, by content: binary, hex or base64."""
+"""Tells tokens and kinds of evidence apart, by content: binary, hex, base64 or JSON."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import codecs
 from dataclasses import dataclass
 
 from wasmtime_attestation.errors import RejectedError
-from wasmtime_attestation.evidence import jwt, snp, tdx
+from wasmtime_attestation.evidence import interchange, jwt, snp, strict_json, tdx
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
+from wasmtime_attestation.evidence.text import decode
 
 CHECK = "input.format"
 MAX_SIZE = 4 << 20
 """Bytes of input; hex doubles the largest evidence, and there is room to spare."""
 
-_HEX = frozenset(b"0123456789abcdefABCDEF")
-_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 # Report versions in sight; a number beyond them is some other format.
 _PLAUSIBLE_VERSIONS = range(1, 64)
 
@@ -28,8 +25,10 @@ class Token:
     text: str
 
 
-def recognise(data: bytes) -> Token | Evidence:
+def recognise(data: bytes) -> Token | tuple[Evidence, ...]:
     """Returns what the bytes are meant to be; whether they are valid is not asked here.
+
+    Evidence comes in one piece, or in several where a document holds that of several devices.
 
     Raises:
         RejectedError: `input.format`, if they are nothing that is known.
@@ -40,22 +39,16 @@ def recognise(data: bytes) -> Token | Evidence:
     text = data.strip()
     if text.isascii() and jwt.looks_like(text.decode("ascii")):
         return Token(text.decode("ascii"))
-    return _evidence(_binary(data))
+    if text.startswith((b"{", b"[")):
+        return _documents(text)
+    return (_evidence(decode(data) or data),)
 
 
-def _binary(data: bytes) -> bytes:
-    """Undoes hex or base64; bytes that are neither stand for themselves."""
-    text = b"".join(data.split()).removeprefix(b"0x")
-    characters = frozenset(text)
-    if text and characters <= _HEX and len(text) % 2 == 0:
-        return bytes.fromhex(text.decode("ascii"))
-    if text and characters <= _BASE64:
-        standard = text.replace(b"-", b"+").replace(b"_", b"/").rstrip(b"=")
-        try:
-            return base64.b64decode(standard + b"=" * (-len(standard) % 4), validate=True)
-        except binascii.Error:
-            return data
-    return data
+def _documents(text: bytes) -> tuple[Evidence, ...]:
+    try:
+        return interchange.read(strict_json.loads(text, floats=True))
+    except (ValueError, RecursionError) as error:
+        raise RejectedError.of(CHECK, f"this JSON is no evidence that is known: {error}") from error
 
 
 def _evidence(data: bytes) -> Evidence:

@@ -54,7 +54,10 @@ def verify(
         memo if came_along else None, _gather, came_along, endorsements, at=at, ledger=ledger
     )
     if nonce is not None:
-        raise InvalidArgumentError(f"{evidence.type} evidence has report data, and no nonce")
+        raise InvalidArgumentError(
+            f"{evidence.type} evidence has no nonce beside its report data: give --report-data "
+            "instead"
+        )
     return _PLATFORMS[evidence.type](
         evidence.data,
         known,
