@@ -96,6 +96,9 @@ class ObservedInstant(datetime):
     def __eq__(self, other: object) -> bool:
         return self.span.pin() == other
 
+    def __ne__(self, other: object) -> bool:
+        return self.span.pin() != other
+
     def __hash__(self) -> int:
         return hash(self.span.pin())
 
