@@ -23,7 +23,7 @@ LAYERS = (
     ("verifier",),
     ("policy", "result"),
     ("appraise",),
-    ("attesters", "cache", "issuer", "summary"),
+    ("attesters", "batch", "cache", "issuer", "summary"),
     ("service",),
     ("world",),
     ("cli", "__main__"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography import x509
 
@@ -44,6 +44,10 @@ class Endorsements:
         if not self._digest:
             self._digest.append(_fingerprint(self))
         return self._digest[0]
+
+    def __reduce__(self) -> tuple[Callable[..., Endorsements], tuple[object, ...]]:
+        columns = (getattr(self, kind.name) for kind in fields(self) if kind.compare)
+        return _restored, tuple(tuple(map(_pickled, column)) for column in columns)
 
     def __bool__(self) -> bool:
         return bool(self.certificates or self.crls or self.statements)
@@ -173,6 +177,23 @@ def _content(item: object) -> bytes:
             return repr(item).encode()
         case _:
             raise TypeError(f"{type(item).__name__} has no bytes to hash")
+
+
+def _pickled(item: object) -> tuple[Callable[[bytes], object] | None, object]:
+    """Certificates and lists cannot be pickled: in their place, what loads them and their bytes."""
+    match item:
+        case x509.Certificate():
+            return load_certificate, der(item)
+        case x509.CertificateRevocationList():
+            return load_crl, der(item)
+        case _:
+            return None, item
+
+
+def _restored(*columns: tuple[tuple[Callable[[object], Any] | None, Any], ...]) -> Endorsements:
+    return Endorsements(
+        *(tuple(load(item) if load else item for load, item in column) for column in columns)
+    )
 
 
 def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:

@@ -55,8 +55,8 @@ def verify(
     )
     if nonce is not None:
         raise InvalidArgumentError(
-            f"{evidence.type} evidence has no nonce beside its report data: give --report-data "
-            "instead"
+            f"{evidence.type} evidence has no nonce beside its report data: "
+            "give --report-data instead"
         )
     return _PLATFORMS[evidence.type](
         evidence.data,

@@ -1,0 +1,85 @@
+"""What is fuzzed: each decoder, the errors that it may raise, and inputs to start from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from wasmtime_attestation.endorsements import collateral
+from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.endorsements.x509 import pem
+from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
+from wasmtime_attestation.evidence import jwt, snp, strict_json, tdx
+from wasmtime_attestation.evidence.recognise import recognise
+from wasmtime_attestation.evidence.token import EvidenceToken
+from wasmtime_attestation.policy import load
+
+from tests.endorsements.test_collateral import bundle
+from tests.fakes.amd import MILAN, TURIN
+from tests.fakes.intel import PLATFORM, PLATFORM_15, QE_IDENTITY, TCB_INFO, signed
+from tests.fakes.token import Forger
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A decoder.
+
+    Attributes:
+        decode: takes any bytes.
+        refuses: what it raises for bytes that it does not take; anything else is a defect.
+        seeds: bytes that it takes.
+    """
+
+    decode: Callable[[bytes], object]
+    refuses: tuple[type[Exception], ...]
+    seeds: tuple[bytes, ...]
+
+
+_TOKEN = Forger().token().encode()
+_COLLATERAL = (
+    bundle(),
+    signed("tcbInfo", TCB_INFO, PLATFORM.key("Intel SGX TCB Signing")),
+    signed("enclaveIdentity", QE_IDENTITY, PLATFORM.key("Intel SGX TCB Signing")),
+)
+_POLICY = b"""schema = 1
+accept = ["amd-sev-snp", "intel-tdx"]
+guest-digests = ["%s"]
+[snp]
+vmpl = [0, 1]
+minimum-tcb.Milan = { snp = 8 }
+[tdx]
+tcb-statuses = ["UpToDate"]
+""" % (b"ab" * 32)
+
+
+def _payload(data: bytes) -> EvidenceToken:
+    members = strict_json.loads(data)
+    if not isinstance(members, dict):
+        raise ValueError("a payload is an object")
+    return EvidenceToken.from_payload(members)
+
+
+TARGETS: Mapping[str, Target] = {
+    "snp": Target(snp.decode, (RejectedError,), (MILAN.report(), TURIN.report())),
+    "tdx": Target(tdx.decode, (RejectedError,), (PLATFORM.quote(), PLATFORM_15.quote())),
+    "input": Target(
+        recognise,
+        (RejectedError,),
+        (MILAN.report().hex().encode(), _TOKEN, json.dumps({"quote": "AA=="}).encode()),
+    ),
+    "json": Target(strict_json.loads, (ValueError,), (b'{"a": [1, null, "\\u00e9"]}',)),
+    "jwt": Target(lambda data: jwt.decode(data.decode("latin-1")), (ValueError,), (_TOKEN,)),
+    "token": Target(
+        _payload,
+        (ValueError,),
+        (json.dumps(jwt.decode(_TOKEN.decode()).payload).encode(),),
+    ),
+    "endorsements": Target(
+        lambda data: Endorsements.from_files([("fuzzed", data)]),
+        (InvalidArgumentError,),
+        (*map(pem, MILAN.chain()), *_COLLATERAL),
+    ),
+    "collateral": Target(collateral.decode, (ValueError,), _COLLATERAL),
+    "policy": Target(lambda data: load("fuzzed", data), (InvalidArgumentError,), (_POLICY,)),
+}
