@@ -1,4 +1,7 @@
-"""X.509 certificates and revocation lists (RFC 5280), as far as vendors' chains use them."""
+"""X.509 certificates and revocation lists (RFC 5280), as far as vendors' chains use them.
+
+Whole chains are for `x509_path`, or for the verifier of a vendor whose chains have a fixed form.
+"""
 
 from __future__ import annotations
 
@@ -117,8 +120,14 @@ def unknown_critical_extension(
     return None
 
 
-def is_authority(certificate: x509.Certificate) -> bool:
-    """Whether the certificate may sign certificates, and has no other critical extension."""
+def is_authority(certificate: x509.Certificate, *, below: int = 0) -> bool:
+    """Whether the certificate may sign certificates, and has no other critical extension.
+
+    Args:
+        certificate: the certificate.
+        below: how many authorities stand between it and the end of the chain
+            (RFC 5280 section 4.2.1.9, pathLenConstraint).
+    """
     extensions = certificate.extensions
     try:
         constraints = extensions.get_extension_for_class(x509.BasicConstraints).value
@@ -126,7 +135,8 @@ def is_authority(certificate: x509.Certificate) -> bool:
     except x509.ExtensionNotFound:
         return False
     understood = unknown_critical_extension(certificate) is None
-    return constraints.ca and usage.key_cert_sign and understood
+    long_enough = constraints.path_length is None or constraints.path_length >= below
+    return constraints.ca and usage.key_cert_sign and understood and long_enough
 
 
 def is_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:

@@ -108,7 +108,7 @@ def _issuer_of(
 
 def _check_ark(ark: x509.Certificate, anchors: Anchors, ledger: Ledger) -> Anchor:
     name = certs.common_name(ark.subject)
-    if not certs.is_authority(ark) or not certs.is_issued_by(ark, ark):
+    if not certs.is_authority(ark, below=1) or not certs.is_issued_by(ark, ark):
         ledger.reject("amd.ark", f"{name} is no self-signed certification authority")
     fingerprint = certs.spki_sha256(ark)
     anchor = anchors.find(fingerprint)

@@ -117,7 +117,7 @@ def _check_ca(ca: x509.Certificate, root: x509.Certificate, ledger: Ledger) -> N
 
 def _check_root(root: x509.Certificate, anchors: Anchors, ledger: Ledger) -> Anchor:
     name = certs.common_name(root.subject)
-    if not certs.is_authority(root) or not certs.is_issued_by(root, root):
+    if not certs.is_authority(root, below=1) or not certs.is_issued_by(root, root):
         ledger.reject("intel.root", f"{name} is no self-signed certification authority")
     fingerprint = certs.spki_sha256(root)
     anchor = anchors.find(fingerprint)
