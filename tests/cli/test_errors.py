@@ -89,7 +89,7 @@ def test_no_error_has_findings_without_one() -> None:
         (("--forge",), "No such option"),
         (("verify",), "Name either an INPUT or a --batch"),
         (("verify", "a", "b"), ""),
-        (("attest",), "Name either an INPUT or a --batch"),
+        (("attest",), "Missing argument"),
         (("attest", "vm", "--nonce"), "requires an argument"),
         (("detect", "now"), "unexpected extra argument"),
     ],
