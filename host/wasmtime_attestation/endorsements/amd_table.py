@@ -77,7 +77,7 @@ def decode(data: bytes) -> tuple[TableEntry, ...]:
 
 
 def _headers(data: bytes) -> list[tuple[uuid.UUID, int, int]]:
-    headers = []
+    headers: list[tuple[uuid.UUID, int, int]] = []
     for start in range(0, _ENTRY_SIZE * (MAX_ENTRIES + 1), _ENTRY_SIZE):
         entry = data[start : start + _ENTRY_SIZE]
         if entry == _END:
