@@ -77,8 +77,8 @@ def _defined(view: NamespaceView) -> Iterator[str]:
         yield from definition(item)
         if item.form != "alias" or number == len(view.early):
             yield ""
-    for item in view.resources:
-        yield from resource(item)
+    for class_ in view.resources:
+        yield from resource(class_)
         yield ""
     for item in view.types:
         yield from definition(item)

@@ -37,7 +37,7 @@ def link_package(graph: Graph, draft: Draft, features: Features) -> PackageId:
             something needs is not active, or a world contradicts itself.
     """
     if draft.encoded:
-        features = replace(features, settled=True)
+        features = features._replace(settled=True)
     linker = _Linker(graph, draft, features)
     connect(graph, draft, features, linker.remap)
     linker.add_types()
