@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import kinds, syntax
@@ -147,8 +146,7 @@ def resolve_interface(
         elif isinstance(item, syntax.TypeDef):
             functions.update((f.name, f) for f in body.resource_functions(item))
     context.scopes[id_] = body.scope
-    context.draft.interfaces[id_] = replace(
-        context.draft.interfaces[id_],
+    context.draft.interfaces[id_] = context.draft.interfaces[id_]._replace(
         types=types,
         functions=functions,
         docs=docs.text,
