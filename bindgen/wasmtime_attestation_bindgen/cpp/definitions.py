@@ -1,4 +1,4 @@
-"""Views of type definitions, as the templates print them."""
+"""Views of type definitions, as they are printed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Definition(NamedTuple):
     """A type that a header defines.
 
     Attributes:
-        form: which macro of the template prints it.
+        form: what it is, which says how it is printed.
         docs: its comment.
         name: its name.
         target: what it is an alias of, or the integer that it is stored as.

@@ -1,4 +1,4 @@
-"""The module that links: what a template prints."""
+"""The module that links: what is printed."""
 
 from __future__ import annotations
 

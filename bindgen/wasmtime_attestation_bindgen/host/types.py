@@ -1,4 +1,4 @@
-"""The module of types: what a template prints, item by item."""
+"""The module of types: what is printed, item by item."""
 
 from __future__ import annotations
 

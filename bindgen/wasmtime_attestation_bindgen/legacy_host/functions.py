@@ -1,4 +1,4 @@
-"""The functions of the legacy ABI, as the template prints them."""
+"""The functions of the legacy ABI, as they are printed."""
 
 from __future__ import annotations
 
