@@ -64,8 +64,7 @@ class Surface(NamedTuple):
     exports: tuple[Instance, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A type that an instance is made of.
 
     Attributes:
