@@ -83,8 +83,8 @@ class Naming:
         """Yields every interface once, even if the world imports and exports it."""
         seen = set()
         for instance in (*self.surface.imports, *self.surface.exports):
-            if instance.module not in seen or instance.id is None:
-                seen.add(instance.module)
+            if instance.id not in seen or instance.id is None:
+                seen.add(instance.id)
                 yield instance
 
     def own_types(self, instance: Instance) -> list[TypeId]:
