@@ -190,12 +190,17 @@ def _request(shared: Shared[Request], members: dict[str, Json], name: str) -> Re
 
 def _data(members: dict[str, Json]) -> bytes:
     """A document may stand in a line as it is, or as text."""
-    value = members["token"] if "token" in members else members["evidence"]
-    if isinstance(value, dict | list):
-        return json.dumps(value).encode()
-    if not isinstance(value, str):
-        raise ValueError("evidence and token are text, and evidence may be a JSON document")
-    return value.encode()
+    if "token" in members:
+        token = members["token"]
+        if not isinstance(token, str):
+            raise ValueError("a token is text")
+        return token.encode()
+    evidence = members["evidence"]
+    if isinstance(evidence, dict | list):
+        return json.dumps(evidence).encode()
+    if not isinstance(evidence, str):
+        raise ValueError("evidence is text or a document")
+    return evidence.encode()
 
 
 def _endorsements(shared: Shared[Request], members: dict[str, Json]) -> Endorsements:
