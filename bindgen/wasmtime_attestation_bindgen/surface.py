@@ -66,6 +66,23 @@ class Surface:
     exports: tuple[Instance, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A type that an instance is made of.
+
+    Attributes:
+        place: what mentions it, such as "function `f` of `a:b/i`".
+        kind: what it is.
+        span: where it is mentioned.
+        travels: whether a function mentions it.
+    """
+
+    place: str
+    kind: Primitive | Kind
+    span: Span | None
+    travels: bool
+
+
 def surface(resolve: Resolve, world_id: WorldId) -> Surface:
     """Returns what a world imports and exports.
 
@@ -84,6 +101,25 @@ def surface(resolve: Resolve, world_id: WorldId) -> Surface:
     for instance in (*sides[0], *sides[1]):
         _check(resolve, instance)
     return Surface(world, sides[0], sides[1])
+
+
+def mentions(resolve: Resolve, instance: Instance) -> Iterator[Mention]:
+    """Yields every type that an instance is made of, once, with what mentions it first.
+
+    Args:
+        resolve: the model.
+        instance: the instance.
+    """
+    seen: set[Type] = set()
+    for function in instance.functions:
+        place = f"function `{function.name}`{_of(instance)}"
+        for type_ in _mentioned(function):
+            for kind in _within(resolve, type_, seen):
+                yield Mention(place, kind, function.span, travels=True)
+    for name, id_ in instance.types.items():
+        place = f"type `{name}`{_of(instance)}"
+        for kind in _within(resolve, id_, seen):
+            yield Mention(place, kind, resolve.types[id_].span, travels=False)
 
 
 def instance_name(resolve: Resolve, key: WorldKey) -> str:
@@ -122,17 +158,18 @@ def _interface(resolve: Resolve, key: WorldKey, id_: InterfaceId) -> Instance:
 
 
 def _check(resolve: Resolve, instance: Instance) -> None:
-    seen: set[Type] = set()
-    place = "" if instance.id is None else f" of `{instance.module}`"
     for function in instance.functions:
-        name = f"function `{function.name}`{place}"
         if function.kind.is_async:
+            name = f"function `{function.name}`{_of(instance)}"
             raise _inexpressible(f"{name} is async", function.span)
-        for type_ in _mentioned(function):
-            _check_type(resolve, type_, name, function.span, seen)
-    for named, id_ in instance.types.items():
-        name = f"type `{named}`{place}"
-        _check_type(resolve, id_, name, resolve.types[id_].span, seen)
+    for mention in mentions(resolve, instance):
+        what = _what(mention.kind)
+        if what is not None:
+            raise _inexpressible(f"{mention.place} mentions {what}", mention.span)
+
+
+def _of(instance: Instance) -> str:
+    return "" if instance.id is None else f" of `{instance.module}`"
 
 
 def _mentioned(function: Function) -> Iterator[Type]:
@@ -141,18 +178,18 @@ def _mentioned(function: Function) -> Iterator[Type]:
         yield function.result
 
 
-def _check_type(
-    resolve: Resolve, type_: Type, name: str, span: Span | None, seen: set[Type]
-) -> None:
+def _within(resolve: Resolve, type_: Type, seen: set[Type]) -> Iterator[Primitive | Kind]:
+    """Yields what a type is made of, itself first, without what was seen."""
     if type_ in seen:
         return
-    what = _what(type_ if isinstance(type_, Primitive) else resolve.types[type_].kind)
-    if what is not None:
-        raise _inexpressible(f"{name} mentions {what}", span)
     seen.add(type_)
-    if not isinstance(type_, Primitive):
-        for inner in references(resolve.types[type_].kind):
-            _check_type(resolve, inner, name, span, seen)
+    if isinstance(type_, Primitive):
+        yield type_
+        return
+    kind = resolve.types[type_].kind
+    yield kind
+    for inner in references(kind):
+        yield from _within(resolve, inner, seen)
 
 
 def _what(kind: Primitive | Kind) -> str | None:

@@ -184,7 +184,11 @@ def test_names_that_are_longer_than_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("item", "message"),
     [
-        ("f: func(a: list<u8, 4>);", "a list of fixed length cannot cross to a Python host"),
+        ("f: func(a: list<u8, 4>);", "function `f` of `a:b/i` mentions a list of fixed length"),
+        (
+            "record r { a: option<list<u8, 4>> } g: func(); f: func() -> list<r>;",
+            "function `f` of `a:b/i` mentions a list of fixed length",
+        ),
         ("f: func(a: stream<u8>);", "stream"),
         ("f: func() -> future<u8>;", "future"),
         ("f: async func();", "async"),

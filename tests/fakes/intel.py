@@ -427,6 +427,10 @@ def crl(
         .issuer_name(_name(issuer))
         .last_update(begin)
         .next_update(end)
+        .add_extension(x509.CRLNumber(1), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
+        )
     )
     for serial in revoked:
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(begin)

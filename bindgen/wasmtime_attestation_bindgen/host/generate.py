@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 import jinja2
 
+from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.host.codecs import Imports
 from wasmtime_attestation_bindgen.host.exports import Exports
 from wasmtime_attestation_bindgen.host.identifiers import Claims
 from wasmtime_attestation_bindgen.host.naming import Naming
 from wasmtime_attestation_bindgen.host.shapes import Shapes
 from wasmtime_attestation_bindgen.host.types import Item, Types
+from wasmtime_attestation_bindgen.kinds import FixedLengthList
 from wasmtime_attestation_bindgen.model import Resolve, WorldId
 from wasmtime_attestation_bindgen.names import snake
 from wasmtime_attestation_bindgen.options import Options
-from wasmtime_attestation_bindgen.surface import surface
+from wasmtime_attestation_bindgen.surface import Surface, mentions, surface
 
 _OURS = ("wasmtime", "attestation", "imports")
 _ENVIRONMENT = jinja2.Environment(
@@ -87,9 +89,23 @@ def generate(resolve: Resolve, world_id: WorldId, options: Options) -> dict[str,
     """
     del options
     placement = Placement.of(resolve, world_id)
-    naming = Naming(resolve, surface(resolve, world_id))
+    world = surface(resolve, world_id)
+    _check(resolve, world)
+    naming = Naming(resolve, world)
     linking = _linking(naming, placement)
     return {placement.types: _types(resolve, naming), placement.linking: linking}
+
+
+def _check(resolve: Resolve, world: Surface) -> None:
+    for instance in (*world.imports, *world.exports):
+        for mention in mentions(resolve, instance):
+            if mention.travels and isinstance(mention.kind, FixedLengthList):
+                raise WitError(
+                    f"{mention.place} mentions a list of fixed length, which cannot cross to a "
+                    "Python host: wasmtime does not offer this type through its C API",
+                    mention.span,
+                    help="use `list<…>` or a tuple",
+                )
 
 
 def _header(naming: Naming) -> str:

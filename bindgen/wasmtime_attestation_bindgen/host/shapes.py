@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.host import text
 from wasmtime_attestation_bindgen.host.annotations import Annotations
 from wasmtime_attestation_bindgen.host.identifiers import Claims
@@ -12,7 +11,6 @@ from wasmtime_attestation_bindgen.host.naming import Naming
 from wasmtime_attestation_bindgen.kinds import (
     Borrow,
     Enum,
-    FixedLengthList,
     Flags,
     Kind,
     List,
@@ -83,9 +81,6 @@ class Shapes:
             type_: the type.
             guests: the resources that the guest implements.
             returned: whether it is what a function returns.
-
-        Raises:
-            WitError: no host can be generated for it.
         """
         found = self._naming.definition(type_)
         if isinstance(found, Primitive):
@@ -93,7 +88,7 @@ class Shapes:
         kind = self._naming.typedef(found).kind
         if isinstance(kind, Record | Variant | Enum | Flags):
             return self._named(found, kind, guests)
-        return self._anonymous(found, kind, guests, returned=returned)
+        return self._anonymous(kind, guests, returned=returned)
 
     def _named(
         self, id_: TypeId, kind: Record | Variant | Enum | Flags, guests: frozenset[TypeId]
@@ -140,9 +135,7 @@ class Shapes:
                 labels = _tuple([f'"{flag.name}"' for flag in flags])
                 return text.call(0, "shapes.Flags(", [class_, labels], ")")
 
-    def _anonymous(
-        self, id_: TypeId, kind: Kind, guests: frozenset[TypeId], *, returned: bool
-    ) -> str:
+    def _anonymous(self, kind: Kind, guests: frozenset[TypeId], *, returned: bool) -> str:
         match kind:
             case List() if self._annotations.is_octets(kind):
                 return "shapes.OCTETS"
@@ -162,9 +155,9 @@ class Shapes:
                     parts += [f"{self._module}.Ok", f"{self._module}.Err"]
                 return f"shapes.Result({', '.join(parts)})"
             case _:
-                return self._handle(id_, kind, guests)
+                return self._handle(kind, guests)
 
-    def _handle(self, id_: TypeId, kind: Kind, guests: frozenset[TypeId]) -> str:
+    def _handle(self, kind: Kind, guests: frozenset[TypeId]) -> str:
         match kind:
             case Own(resource) | Borrow(resource):
                 found = self._naming.definition(resource)
@@ -172,13 +165,6 @@ class Shapes:
                     raise TypeError("a handle is of a resource")
                 constant = self.resource(found, is_guest=found in guests)
                 return f"shapes.{type(kind).__name__}({constant})"
-            case FixedLengthList():
-                raise WitError(
-                    "a list of fixed length cannot cross to a Python host: wasmtime does not offer "
-                    "this type through its C API",
-                    self._naming.typedef(id_).span,
-                    help="use `list<…>` or a tuple",
-                )
             case _:
                 raise TypeError(f"{type(kind).__name__} is not the type of a value")
 

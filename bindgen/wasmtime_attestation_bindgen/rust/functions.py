@@ -154,7 +154,19 @@ class Functions:
         )
 
     def _worth_using(self, result: Type | None) -> bool:
-        return result is not None and not isinstance(self._layout.kind(result), kinds.Result)
+        return result is not None and not self._holds_result(result)
+
+    def _holds_result(self, type_: Type) -> bool:
+        """Whether Rust itself warns where a value is not used."""
+        match self._layout.kind(type_):
+            case kinds.Result():
+                return True
+            case kinds.Tuple(types):
+                return any(map(self._holds_result, types))
+            case kinds.FixedLengthList(element):
+                return self._holds_result(element)
+            case _:
+                return False
 
 
 def method_name(function: Function) -> str:

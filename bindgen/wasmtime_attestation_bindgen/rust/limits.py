@@ -8,12 +8,10 @@ from wasmtime_attestation_bindgen.kinds import (
     Kind,
     Primitive,
     Tuple,
-    Type,
-    references,
 )
 from wasmtime_attestation_bindgen.model import Resolve
 from wasmtime_attestation_bindgen.source import Span
-from wasmtime_attestation_bindgen.surface import Surface
+from wasmtime_attestation_bindgen.surface import Surface, mentions
 
 MOST_MEMBERS = 12
 """Of a tuple; Rust itself compares and prints no longer ones."""
@@ -31,29 +29,12 @@ def check_limits(resolve: Resolve, world: Surface) -> None:
     Raises:
         WitError: a tuple or a list of fixed length is too long; it names what mentions it.
     """
-    seen: set[Type] = set()
     for instance in (*world.imports, *world.exports):
-        for named, id_ in instance.types.items():
-            what = f"type `{named}` of `{instance.module}`"
-            _check(resolve, id_, what, resolve.types[id_].span, seen)
-        for function in instance.functions:
-            what = f"function `{function.name}` of `{instance.module}`"
-            result = () if function.result is None else (function.result,)
-            for type_ in (*(param.type for param in function.params), *result):
-                _check(resolve, type_, what, function.span, seen)
+        for mention in mentions(resolve, instance):
+            _check_length(mention.kind, mention.place, mention.span)
 
 
-def _check(resolve: Resolve, type_: Type, what: str, span: Span | None, seen: set[Type]) -> None:
-    if isinstance(type_, Primitive) or type_ in seen:
-        return
-    seen.add(type_)
-    kind = resolve.types[type_].kind
-    _check_length(kind, what, span)
-    for inner in references(kind):
-        _check(resolve, inner, what, span, seen)
-
-
-def _check_length(kind: Kind, what: str, span: Span | None) -> None:
+def _check_length(kind: Primitive | Kind, what: str, span: Span | None) -> None:
     match kind:
         case Tuple(types) if len(types) > MOST_MEMBERS:
             raise WitError(

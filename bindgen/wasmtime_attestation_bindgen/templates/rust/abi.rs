@@ -177,8 +177,9 @@ pub struct Flat {
 }
 
 impl Flat {
-    /// The most core values that parameters are passed as.
-    const MOST: usize = 16;
+    /// The most core values that a function takes, rounded up to a power of two: 16 of its
+    /// parameters, and where its result goes.
+    const MOST: usize = 32;
 
     pub fn new() -> Self {
         Self::of(&[])

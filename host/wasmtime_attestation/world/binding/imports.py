@@ -96,7 +96,8 @@ def _check(name: str, ours: Sequence[Function], theirs: Mapping[str, FuncType]) 
         if signature is None:
             raise SignatureError(f"{name} has no function {function!r} on this host")
         if not fits(type_, signature):
-            raise SignatureError(f"{name} has {function!r} with other types on this host")
+            maps = ", or has maps, which wasmtime-py cannot describe" if "map<" in signature else ""
+            raise SignatureError(f"{name} has {function!r} with other types on this host{maps}")
 
 
 def _compatible(name: str, interfaces: Interfaces) -> str | None:
