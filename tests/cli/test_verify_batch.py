@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from wasmtime_attestation.cli import batch
+from wasmtime_attestation.cli import batch, batch_line
 from wasmtime_attestation.endorsements.x509 import der, pem
 
 from tests.cli.tool import COMMAND, Outcome, run, run_process
@@ -143,7 +143,7 @@ def test_a_broken_line_is_one_result(text: str, outcome: str, detail: str, root:
 
 
 def test_a_line_that_is_too_long_is_one_result(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "MAX_LINE", 50_000)
+    monkeypatch.setattr(batch_line, "MAX_LINE", 50_000)
     good = line(token=Forger().token())
 
     for size in (50_001, 100_000, 173_456):
