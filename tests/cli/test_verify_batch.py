@@ -16,6 +16,7 @@ import pytest
 from cryptography import x509
 from wasmtime_attestation.cli import batch, batch_line
 from wasmtime_attestation.endorsements.x509 import der, pem
+from wasmtime_attestation.errors import CASES
 
 from tests.cli.tool import COMMAND, Outcome, run, run_process
 from tests.fakes.amd import MILAN
@@ -174,6 +175,11 @@ def test_empty_lines_count_and_are_left_out(root: Path) -> None:
 def test_the_exit_code_is_that_of_the_worst_line(lines: list[str], code: int, root: Path) -> None:
     assert verify("".join(lines), root).code == code
     assert verify("".join(reversed(lines)), root).code == code
+
+
+def test_every_case_of_error_has_a_place_among_the_outcomes() -> None:
+    """Or a line that failed would not count."""
+    assert sorted(batch._OUTCOMES) == sorted({"verified"} | {case.case for case in CASES})
 
 
 def test_a_policy_holds_for_every_line(root: Path, tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import BinaryIO
 
 import click
 
-from wasmtime_attestation.batch.ordered import CHUNK, Failure, in_order, processes
+from wasmtime_attestation.batch.ordered import CHUNK, HEAVY, Failure, in_order, processes
 from wasmtime_attestation.batch.terms import Terms
 from wasmtime_attestation.cli import batch_line
 from wasmtime_attestation.cli.batch_line import Line
@@ -37,7 +37,16 @@ VERIFIED = "verified"
 _SIMULATED = "SIMULATED"
 
 # From the best to the worst; the exit code is that of the worst line.
-_OUTCOMES = (VERIFIED, "unavailable", "policy", "rejected", "invalid-argument", "internal")
+_OUTCOMES = (
+    VERIFIED,
+    "unavailable",
+    "unsupported",
+    "denied",
+    "policy",
+    "rejected",
+    "invalid-argument",
+    "internal",
+)
 _EXIT_CODES = {case.case: case.exit_code for case in CASES} | {VERIFIED: 0}
 _PROGRESS_EVERY = 0.5
 """Seconds."""
@@ -65,9 +74,9 @@ def run(file: BinaryIO, request: Request, workers: int) -> int:
     """
     lines = batch_line.read(file)
     if workers > 1:
-        first = list(islice(lines, CHUNK + 1))
+        first, more = _first(lines)
         lines = chain(first, lines)
-        workers = workers if len(first) > CHUNK else 1
+        workers = workers if more else 1
     counts: Counter[str] = Counter()
     progress = _Progress(counts)
     with _executor(workers) as executor:
@@ -82,6 +91,16 @@ def run(file: BinaryIO, request: Request, workers: int) -> int:
     say(_summary(counts))
     outcomes = [outcome for outcome in _OUTCOMES if counts[outcome]]
     return _EXIT_CODES[outcomes[-1]] if outcomes else 0
+
+
+def _first(lines: Iterator[Line]) -> tuple[list[Line], bool]:
+    """Reads what is too little for several processes; says whether there may be more."""
+    first: list[Line] = []
+    for line in lines:
+        first.append(line)
+        if len(first) > CHUNK or sum(map(_weight, first)) >= HEAVY:
+            return first, True
+    return first, False
 
 
 def _answers(
