@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -251,3 +252,17 @@ def test_any_bytes_are_refused(data: bytes) -> None:
     for start in (b"", b'{"keys":[', b"-----BEGIN PUBLIC KEY-----\n"):
         with pytest.raises(ValueError):
             jwks.decode(start + data)
+
+
+def test_sets_are_pickled_for_other_processes() -> None:
+    keys = read(
+        ELLIPTIC | {"kid": "a", "x5c": x5c(jose.certificate(p256(), "leaf"))},
+        RSA | {"alg": "PS384"},
+    )
+    again = pickle.loads(pickle.dumps(keys))  # noqa: S301
+    assert again == keys
+    assert again.content == keys.content
+    assert [key.key.public_numbers() for key in again.keys] == [
+        key.key.public_numbers() for key in keys.keys
+    ]
+    assert read(ELLIPTIC).content != read(ELLIPTIC | {"kid": "a"}).content

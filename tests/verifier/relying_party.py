@@ -10,9 +10,10 @@ from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.verifier.expectations import Expected
-from wasmtime_attestation.verifier.token import VerifiedToken, verify_token
+from wasmtime_attestation.verifier.token import VerifiedToken
 
 from tests.fakes.amd import AT, real_anchors
+from tests.verifier.alike import verify_token
 
 
 def verify(

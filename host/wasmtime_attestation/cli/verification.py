@@ -26,6 +26,7 @@ from wasmtime_attestation.errors import (
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.recognise import Token, recognise
 from wasmtime_attestation.evidence.strict_json import Json
+from wasmtime_attestation.memo import Memo
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy
 from wasmtime_attestation.result import AttestationResult
 from wasmtime_attestation.verifier import tokens
@@ -48,6 +49,7 @@ class Request:
         report_data: what raw evidence must be bound to.
         policy: what to appraise with; None for the default of the kind of input.
         issuers: whose tokens count, besides the well-known ones.
+        memo: what was verified before of other inputs; it only saves time.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Request:
     report_data: bytes | None
     policy: AppraisalPolicy | None
     issuers: tuple[Issuer, ...] = ()
+    memo: Memo | None = None
 
 
 def examine(request: Request) -> Report:
@@ -113,6 +116,7 @@ class _Examination:
             at=request.at,
             ledger=self._ledger(),
             submodules=subject.submodules,
+            memo=request.memo,
         )
         self.kind, self.claims, self.members = verdict.kind, [verdict.evidence], verdict.to_json()
         self.policy = request.policy
@@ -161,6 +165,7 @@ class _Examination:
             at=request.at,
             anchors=request.anchors,
             ledger=ledger,
+            memo=request.memo,
         )
 
     def report(self, error: AttestationError | None) -> Report:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import issuers, options
+from wasmtime_attestation.cli import batch, issuers, options
 from wasmtime_attestation.cli.report import Report, as_json_text, as_text
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.cli.verification import Request, examine
@@ -32,6 +32,20 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "source",
     metavar="INPUT|-",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    required=False,
+)
+@click.option(
+    "--batch",
+    "batch_path",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE|-",
+    help="Verify every line of a JSONL file (docs/batch.md) and print a JSON report for each.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1, max=256),
+    metavar="N",
+    help="Processes for --batch; as many as there are processors without it.",
 )
 @click.option(
     "--endorsements",
@@ -84,7 +98,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def command(
     ctx: click.Context,
     *,
-    source: Path,
+    source: Path | None,
+    batch_path: Path | None,
+    workers: int | None,
     endorsement_paths: tuple[Path, ...],
     at: datetime | None,
     nonce: bytes | None,
@@ -104,10 +120,17 @@ def command(
     base64.
     """
     del offline
+    if (source is None) is (batch_path is None):
+        missing = "Missing argument 'INPUT|-' or option '--batch'"
+        raise click.UsageError(
+            f"{missing}." if source is None else "INPUT and --batch exclude each other."
+        )
+    if workers is not None and batch_path is None:
+        raise click.UsageError("--workers is for --batch.")
     request = Request(
-        name=str(source),
+        name=str(source or batch_path),
         # One byte more than is allowed, so that the verification itself refuses it.
-        data=options.read_start(source, recognise.MAX_SIZE + 1),
+        data=options.read_start(source, recognise.MAX_SIZE + 1) if source else b"",
         endorsements=_endorsements(endorsement_paths),
         anchors=_anchors(trust),
         at=at or datetime.now(UTC).replace(microsecond=0),
@@ -116,6 +139,9 @@ def command(
         policy=_policy(policy_name),
         issuers=issuers.read(issuer_paths),
     )
+    if batch_path is not None:
+        with options.open_input(batch_path) as file:
+            ctx.exit(batch.run(file, request, workers or batch.available_workers()))
     report = examine(request)
     _print(report, as_json=as_json)
     ctx.exit(report.exit_code)

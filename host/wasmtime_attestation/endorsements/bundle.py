@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TypeVar
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
 from cryptography import x509
 
@@ -20,7 +21,7 @@ from wasmtime_attestation.endorsements.x509 import (
     load_crl,
 )
 from wasmtime_attestation.errors import InvalidArgumentError
-from wasmtime_attestation.evidence.envelope import EndorsementType, Evidence
+from wasmtime_attestation.evidence.envelope import EndorsementType, RawEndorsement
 
 _PEM = b"-----BEGIN "
 _PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
@@ -31,12 +32,30 @@ Item = TypeVar("Item", x509.Certificate, x509.CertificateRevocationList)
 
 @dataclass(frozen=True, slots=True)
 class Endorsements:
-    """What is known of vendors' statements; each item proves itself when it is used."""
+    """What is known of vendors' statements; each item proves itself when it is used.
+
+    Attributes:
+        waived: checks whose endorsement may be missing, because the relying party said so; where
+            it is there, it counts.
+    """
 
     certificates: tuple[x509.Certificate, ...] = field(default=())
     crls: tuple[x509.CertificateRevocationList, ...] = field(default=())
     statements: tuple[SignedStatement, ...] = field(default=())
     key_sets: tuple[JwkSet, ...] = field(default=())
+    waived: tuple[str, ...] = field(default=())
+    _digest: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """A digest of everything that is in it and of the order, 32 bytes; computed once."""
+        if not self._digest:
+            self._digest.append(_fingerprint(self))
+        return self._digest[0]
+
+    def __reduce__(self) -> tuple[Callable[..., Endorsements], tuple[object, ...]]:
+        columns = (getattr(self, kind.name) for kind in fields(self) if kind.compare)
+        return _restored, tuple(tuple(map(_pickled, column)) for column in columns)
 
     def __bool__(self) -> bool:
         return bool(self.certificates or self.crls or self.statements or self.key_sets)
@@ -47,7 +66,12 @@ class Endorsements:
             _distinct(self.crls + other.crls),
             tuple(dict.fromkeys(self.statements + other.statements)),
             tuple(dict.fromkeys(self.key_sets + other.key_sets)),
+            tuple(dict.fromkeys(self.waived + other.waived)),
         )
+
+    def waiving(self, checks: Iterable[str]) -> Endorsements:
+        """Returns the same, where the endorsements of some checks may be missing."""
+        return self + Endorsements(waived=tuple(sorted(checks)))
 
     @classmethod
     def from_files(cls, contents: Iterable[tuple[str, bytes]]) -> Endorsements:
@@ -75,13 +99,13 @@ class Endorsements:
             )
 
     @classmethod
-    def of_evidence(cls, evidence: Evidence) -> Endorsements:
+    def of_raw(cls, items: Iterable[RawEndorsement]) -> Endorsements:
         """Reads what came with evidence.
 
         Raises:
             ValueError: an item is not what its type says.
         """
-        items = evidence.endorsements
+        items = tuple(items)
         return cls(
             tuple(load_certificate(e.data) for e in items if e.type is EndorsementType.CERTIFICATE),
             tuple(load_crl(e.data) for e in items if e.type is EndorsementType.CRL),
@@ -145,6 +169,52 @@ class Endorsements:
             return cls(certificates=(load_certificate(data),))
         except ValueError:
             return cls(crls=(load_crl(data),))
+
+
+def _fingerprint(endorsements: Endorsements) -> bytes:
+    """Hashes every field, whatever is added to them, so that no two bundles hash the same bytes."""
+    digest = hashlib.sha256()
+    for kind in fields(endorsements):
+        if kind.compare:
+            items: tuple[object, ...] = getattr(endorsements, kind.name)
+            digest.update(f"{kind.name} {len(items)};".encode())
+            for item in items:
+                content = _content(item)
+                digest.update(f"{len(content)};".encode() + content)
+    return digest.digest()
+
+
+def _content(item: object) -> bytes:
+    match item:
+        case bytes():
+            return item
+        case str():
+            return item.encode()
+        case x509.Certificate() | x509.CertificateRevocationList():
+            return der(item)
+        case SignedStatement():
+            return repr(item).encode()
+        case JwkSet():
+            return item.content
+        case _:
+            raise TypeError(f"{type(item).__name__} has no bytes to hash")
+
+
+def _pickled(item: object) -> tuple[Callable[[bytes], object] | None, object]:
+    """Certificates and lists cannot be pickled: in their place, what loads them and their bytes."""
+    match item:
+        case x509.Certificate():
+            return load_certificate, der(item)
+        case x509.CertificateRevocationList():
+            return load_crl, der(item)
+        case _:
+            return None, item
+
+
+def _restored(*columns: tuple[tuple[Callable[[object], Any] | None, Any], ...]) -> Endorsements:
+    return Endorsements(
+        *(tuple(load(item) if load else item for load, item in column) for column in columns)
+    )
 
 
 def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:

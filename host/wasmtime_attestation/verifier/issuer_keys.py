@@ -11,7 +11,8 @@ from cryptography import x509
 
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.endorsements.bundle import Endorsements
-from wasmtime_attestation.endorsements.jwks import Jwk, JwkSet
+from wasmtime_attestation.endorsements.jwk import Jwk
+from wasmtime_attestation.endorsements.jwks import JwkSet
 from wasmtime_attestation.endorsements.x509 import (
     invalid_at,
     is_authority,

@@ -11,7 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from wasmtime_attestation.endorsements.jwa import Algorithm, check_signature
-from wasmtime_attestation.endorsements.jwks import MAX_KEY_ID, Jwk, JwkSet
+from wasmtime_attestation.endorsements.jwk import MAX_KEY_ID, Jwk
+from wasmtime_attestation.endorsements.jwks import JwkSet
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import jwt
 from wasmtime_attestation.evidence.jwt import CompactJws

@@ -34,6 +34,7 @@ from wasmtime_attestation.evidence.token import (
     EvidenceToken,
     KeyPoint,
 )
+from wasmtime_attestation.memo import Memo
 from wasmtime_attestation.verifier.binding import digest, thumbprint
 from wasmtime_attestation.verifier.expectations import (
     Expected,
@@ -101,6 +102,7 @@ def verify_token(
     at: datetime,
     anchors: Anchors,
     ledger: Ledger,
+    memo: Memo | None = None,
 ) -> VerifiedToken:
     """Verifies an evidence token.
 
@@ -111,6 +113,7 @@ def verify_token(
         at: the instant to verify at, with a time zone.
         anchors: the roots to trust.
         ledger: records each check.
+        memo: remembers what was verified before of the same platform; it only saves time.
 
     Raises:
         RejectedError: the token or its evidence is not authentic, or not as expected.
@@ -126,7 +129,7 @@ def verify_token(
     _check_signature(jws, token.key, ledger)
     _check_times(token, expected, at, ledger)
     _check_expected(token, expected, ledger)
-    evidence = _verify_evidence(token, key_id, endorsements, at, anchors, ledger)
+    evidence = _verify_evidence(token, key_id, endorsements, at, anchors, ledger, memo)
     return VerifiedToken(issuer_uri(key_id), token, evidence)
 
 
@@ -207,6 +210,7 @@ def _verify_evidence(
     at: datetime,
     anchors: Anchors,
     ledger: Ledger,
+    memo: Memo | None,
 ) -> Claims:
     if len(token.evidence) != 1:
         ledger.reject("token.evidence", f"{len(token.evidence)} pieces of evidence instead of one")
@@ -220,6 +224,7 @@ def _verify_evidence(
         at=at,
         anchors=anchors,
         ledger=ledger,
+        memo=memo,
     )
 
 

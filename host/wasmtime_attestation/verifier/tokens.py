@@ -16,6 +16,7 @@ from wasmtime_attestation.evidence import jwt
 from wasmtime_attestation.evidence.detached_eat import DetachedEat
 from wasmtime_attestation.evidence.jwt import CompactJws
 from wasmtime_attestation.evidence.strict_json import Json
+from wasmtime_attestation.memo import Memo
 from wasmtime_attestation.verifier import ear, ita, maa, nras
 from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.issued import IssuedToken, Reader
@@ -57,6 +58,7 @@ def verify(
     at: datetime,
     ledger: Ledger,
     submodules: Mapping[str, str] | None = None,
+    memo: Memo | None = None,
 ) -> Verdict:
     """Verifies a token, whoever issued it.
 
@@ -67,6 +69,7 @@ def verify(
         at: the instant to verify at, with a time zone.
         ledger: records each check.
         submodules: the tokens that came beside it in a detached EAT; None where there are none.
+        memo: what was verified before; it only saves time.
 
     Raises:
         InvalidArgumentError: `at` has no time zone, or a demand does not fit the kind of token.
@@ -84,7 +87,7 @@ def verify(
     )
     _refuse(expected.device_serials is not None, "an evidence token carries its evidence")
     verified = verify_token(
-        text, expected, trust.endorsements, at=at, anchors=trust.anchors, ledger=ledger
+        text, expected, trust.endorsements, at=at, anchors=trust.anchors, ledger=ledger, memo=memo
     )
     return verified.verdict
 

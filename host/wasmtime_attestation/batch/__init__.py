@@ -1,0 +1,221 @@
+"""Verifies many pieces of evidence and tokens, with any `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from wasmtime_attestation import verifier
+from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
+from wasmtime_attestation.batch.ordered import Failure, in_order
+from wasmtime_attestation.batch.terms import Terms
+from wasmtime_attestation.checks import Check, Ledger, Outcome
+from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.verdict import Verdict
+from wasmtime_attestation.endorsements.anchors import Anchors
+from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.errors import AttestationError, InternalError
+from wasmtime_attestation.evidence.envelope import Evidence
+from wasmtime_attestation.evidence.strict_json import Json
+from wasmtime_attestation.memo import Memo
+from wasmtime_attestation.policy import AppraisalPolicy
+from wasmtime_attestation.result import AttestationResult
+from wasmtime_attestation.verifier import tokens
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.issuers import Issuer
+from wasmtime_attestation.verifier.tokens import Trust
+
+VERIFIED = "verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to verify.
+
+    Attributes:
+        subject: evidence, or the text of a token.
+        report_data: what evidence must be bound to; None to report it as not checked.
+        expected: what a token must say; its nonce is also that of evidence that carries one.
+    """
+
+    subject: Evidence | str
+    report_data: bytes | None = None
+    expected: Expected = field(default_factory=Expected)
+
+    def __reduce__(self) -> tuple[Callable[..., Item], tuple[object, ...]]:
+        # As plain tuples, which are pickled faster than records.
+        subject = self.subject
+        parts = subject if isinstance(subject, str) else [getattr(subject, n) for n in _EVIDENCE]
+        expected = None if self.expected == Expected() else self.expected
+        return _item, (parts, self.report_data, expected)
+
+
+_EVIDENCE = tuple(part.name for part in fields(Evidence))
+
+
+def _item(parts: str | list[Any], report_data: bytes | None, expected: Expected | None) -> Item:
+    subject = parts if isinstance(parts, str) else Evidence(*parts)
+    return Item(subject, report_data, expected or Expected())
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a verification found.
+
+    Attributes:
+        checks: every check and its outcome.
+        claims: what the evidence says, as JSON, or a token and its evidence; None unless authentic.
+        result: the appraisal, where there is a policy and it accepts the claims.
+    """
+
+    checks: tuple[Check, ...] = ()
+    claims: dict[str, Json] | None = None
+    result: AttestationResult | None = None
+
+
+class Verification:
+    """How one item came out.
+
+    Attributes:
+        outcome: `verified`, or the label of what went wrong: `rejected`, `policy`, `unavailable`,
+            `invalid-argument`, or `internal` where the verification itself broke.
+        error: what went wrong, or None.
+    """
+
+    __slots__ = ("_details", "error", "outcome")
+
+    def __init__(self, outcome: str, error: str | None, details: Details | bytes) -> None:
+        self.outcome = outcome
+        self.error = error
+        self._details = details
+
+    @property
+    def details(self) -> Details:
+        """What was found; what another process found is decoded when it is asked for."""
+        if not isinstance(self._details, bytes):
+            return self._details
+        checks, claims, result = pickle.loads(self._details)  # noqa: S301 - from our own worker
+        details = Details(
+            tuple(
+                Check(id_, Outcome(outcome), detail, piece)
+                for id_, outcome, detail, piece in checks
+            ),
+            claims,
+            result,
+        )
+        self._details = details
+        return details
+
+    def __reduce__(self) -> tuple[type[Verification], tuple[str, str | None, bytes]]:
+        details = self._details
+        if not isinstance(details, bytes):
+            # Plain tuples are pickled several times faster than records.
+            checks = tuple((c.id, c.outcome.value, c.detail, c.evidence) for c in details.checks)
+            details = pickle.dumps((checks, details.claims, details.result))
+        return Verification, (self.outcome, self.error, details)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What all items are verified against."""
+
+    endorsements: Endorsements
+    anchors: Anchors
+    at: datetime
+    policy: AppraisalPolicy | None
+    issuers: tuple[Issuer, ...]
+
+
+def verify_many(
+    items: Iterable[Item],
+    *,
+    endorsements: Endorsements,
+    anchors: Anchors,
+    at: datetime,
+    policy: AppraisalPolicy | None = None,
+    issuers: Iterable[Issuer] = (),
+    executor: Executor | None = None,
+    memo: Memo | None = None,
+) -> Iterator[Verification]:
+    """Verifies and appraises many items; each comes out as if it had been alone.
+
+    What was verified once (chains, revocation lists, collateral) is remembered.
+
+    Args:
+        items: what to verify; they are read as they are needed, and may be endless.
+        endorsements: for all items; what comes with evidence counts too.
+        anchors: the roots to trust.
+        at: the instant to verify at, with a time zone.
+        policy: what to appraise with; None leaves the claims to the caller.
+        issuers: services whose tokens count, besides the well-known ones.
+        executor: threads, processes or others; None verifies here, one after the other.
+        memo: what this process remembers; other processes have memos of their own.
+
+    Yields:
+        how each item came out, in the order of the items.
+    """
+    terms = Terms(_Given(endorsements, anchors, at, policy, tuple(issuers)), memo)
+    for found in in_order(partial(_verify, terms), items, executor):
+        if isinstance(found, Failure):
+            yield Verification(InternalError.case, found.reason, Details())
+        else:
+            yield found
+
+
+def _authenticate(
+    terms: Terms[_Given], item: Item, ledger: Ledger
+) -> tuple[Claims | Verdict, dict[str, Json]]:
+    """Verifies evidence or a token: its claims or verdict, and the same as JSON."""
+    given, expected = terms.value, item.expected
+    if isinstance(item.subject, str):
+        verdict = tokens.verify(
+            item.subject,
+            expected,
+            Trust(given.anchors, given.issuers, given.endorsements),
+            at=given.at,
+            ledger=ledger,
+            memo=terms.memo,
+        )
+        return verdict, verdict.to_json()
+    claims = verifier.verify(
+        item.subject,
+        given.endorsements,
+        report_data=item.report_data,
+        nonce=expected.nonce,
+        at=given.at,
+        anchors=given.anchors,
+        ledger=ledger,
+        memo=terms.memo,
+    )
+    return claims, {"evidence": [claims.to_json()]}
+
+
+def _appraise(
+    verified: Claims | Verdict, policy: AppraisalPolicy | None
+) -> AttestationResult | None:
+    if isinstance(verified, Claims):
+        return None if policy is None else appraise(verified, policy, guest_digest=None)
+    if policy is None:
+        check_issuers_result(verified)
+        return None
+    return appraise_token(verified, policy)
+
+
+def _verify(terms: Terms[_Given], item: Item) -> Verification:
+    ledger, claims, result = Ledger(), None, None
+    error: AttestationError | None = None
+    try:
+        verified, claims = _authenticate(terms, item, ledger)
+        result = _appraise(verified, terms.value.policy)
+    except AttestationError as failure:
+        error = failure
+    details = Details(ledger.checks, claims, result)
+    if error is None:
+        return Verification(VERIFIED, None, details)
+    return Verification(error.case, error.message, details)
