@@ -67,7 +67,7 @@ def check_checks(checks: list[dict[str, str]]) -> None:
 def check_appraisal(appraisal: dict[str, Any] | None) -> None:
     if appraisal is None:
         return
-    keys(appraisal, "policy", "status", "findings")
+    keys(appraisal, "policy", "status", "findings", "trustworthiness")
     assert appraisal["status"] in {"affirming", "warning", "contraindicated"}
     for finding in appraisal["findings"]:
         keys(finding, "check", "detail")

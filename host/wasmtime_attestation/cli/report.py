@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from wasmtime_attestation.appraise.trustworthiness import Appraisal
 from wasmtime_attestation.checks import Check
 from wasmtime_attestation.claims.form import to_json
 from wasmtime_attestation.cli.terminal import printable
@@ -36,6 +37,8 @@ class Report:
         policy: the name of the policy that was applied, if one was.
         result: the appraisal, if one was made and accepted the claims.
         error: why the verification or appraisal failed, if it did.
+        appraisals: of each piece of evidence that was appraised, in AR4SI's terms.
+        nonce: what the evidence answers.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Report:
     policy: str | None
     result: AttestationResult | None
     error: AttestationError | None
+    appraisals: tuple[Appraisal, ...] = ()
+    nonce: bytes | None = None
 
     @property
     def outcome(self) -> str:
@@ -98,6 +103,7 @@ def _appraisal(report: Report) -> Json:
             "policy": report.policy,
             "status": Status.CONTRAINDICATED,
             "findings": [_finding(finding) for finding in report.error.findings],
+            **_trustworthiness(report),
         }
     if report.result is None:
         return None
@@ -105,7 +111,14 @@ def _appraisal(report: Report) -> Json:
         "policy": report.policy,
         "status": report.result.status,
         "findings": [_finding(finding) for finding in report.result.findings],
+        **_trustworthiness(report),
     }
+
+
+def _trustworthiness(report: Report) -> dict[str, Json]:
+    """The vector of each piece of evidence, where evidence was appraised."""
+    vectors: list[Json] = [appraisal.to_json() for appraisal in report.appraisals]
+    return {"trustworthiness": vectors} if vectors else {}
 
 
 def _finding(finding: Finding) -> Json:
@@ -127,11 +140,20 @@ def _lines(report: Report) -> Iterator[str]:
     if report.claims is not None:
         yield "claims"
         yield from tree(report.claims, "  ")
+    yield from _vectors(report)
     if report.debug:
         yield "warning  debug allowed: the host can read the guest's memory"
     yield f"result   {_verdict(report)}"
     for finding in report.result.findings if report.result else ():
         yield f"         {finding}"
+
+
+def _vectors(report: Report) -> Iterator[str]:
+    for index, appraisal in enumerate(report.appraisals):
+        piece = f" [{index}]" if len(report.appraisals) > 1 else ""
+        yield f"trustworthiness{piece}"
+        for aspect, claim in appraisal.vector.items():
+            yield f"  {claim.tier:<15} {claim.value:>3} {aspect:<18} {_scalar(claim.reason)}"
 
 
 def tree(value: Json, indent: str) -> Iterator[str]:

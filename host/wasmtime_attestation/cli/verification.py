@@ -9,6 +9,7 @@ from datetime import datetime
 from wasmtime_attestation import verifier
 from wasmtime_attestation.appraise import appraise
 from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
+from wasmtime_attestation.appraise.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
@@ -23,6 +24,7 @@ from wasmtime_attestation.errors import (
     RejectedError,
     UnavailableError,
 )
+from wasmtime_attestation.evidence import base64url
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.recognise import Token, recognise
 from wasmtime_attestation.evidence.strict_json import Json
@@ -90,6 +92,8 @@ class _Examination:
     verdict: Verdict | None = None
     policy: AppraisalPolicy | None = None
     result: AttestationResult | None = None
+    appraisals: list[Appraisal] = field(default_factory=list)
+    nonce: bytes | None = None
 
     def run(self) -> None:
         try:
@@ -124,14 +128,30 @@ class _Examination:
             self.policy = request.policy or HARDWARE_ONLY
         if self.policy is None:
             check_issuers_result(verdict)
-        else:
+        elif verdict.evidence is None:
             self.result = appraise_token(verdict, self.policy)
+        else:
+            self.nonce = base64url.decode(verdict.nonce or "")
+            self.result = self._appraised(verdict.evidence, self.policy, verdict.guest_digest)
+
+    def _appraised(
+        self, claims: Claims, policy: AppraisalPolicy, guest_digest: bytes | None = None
+    ) -> AttestationResult:
+        """Returns the result, and keeps what it comes to, refused or not."""
+        try:
+            result = appraise(claims, policy, guest_digest=guest_digest)
+        except PolicyError as error:
+            self.appraisals.append(appraisal(claims, policy, error, guest_digest))
+            raise
+        self.appraisals.append(appraisal(claims, policy, result, guest_digest))
+        return result
 
     def _evidence(self, pieces: tuple[Evidence, ...]) -> None:
         """Verifies every piece, so that the report says how each came out."""
         self.kind = ", ".join(dict.fromkeys(piece.type for piece in pieces))
         self.policy = self.request.policy
         expected = self.request.expected
+        self.nonce = expected.nonce
         if expected.audience is not None or expected.max_age_seconds is not None:
             raise InvalidArgumentError("--audience and --max-age are for tokens")
         outcomes = [
@@ -151,7 +171,7 @@ class _Examination:
             claims = self.claims[-1] = self._verified(evidence, self._ledger(index))
             if self.policy is None:
                 return None
-            return appraise(claims, self.policy, guest_digest=None)
+            return self._appraised(claims, self.policy)
         except (RejectedError, PolicyError, UnavailableError) as error:
             return error
 
@@ -183,4 +203,6 @@ class _Examination:
             policy=self.policy.name if self.policy else None,
             result=self.result,
             error=error,
+            appraisals=tuple(self.appraisals),
+            nonce=self.nonce,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from wasmtime_attestation.cli import batch, issuers, options
+from wasmtime_attestation.cli.ear import EarOutput
 from wasmtime_attestation.cli.report import Report, as_json_text, as_text
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.cli.verification import Request, examine
@@ -91,6 +92,19 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="FILE|PRESET",
     help="Appraise under this policy; tokens are appraised under hardware-only without it.",
 )
+@click.option(
+    "--issue-ear",
+    "ear_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what was found as an EAT Attestation Result, unless the evidence is rejected.",
+)
+@click.option(
+    "--ear-key",
+    type=_FILE,
+    metavar="FILE",
+    help="The private key on P-384, in PEM, that signs it.",
+)
 @click.option("--offline", is_flag=True, help="Fetch nothing. This release never fetches anything.")
 @options.as_json
 @options.verbose
@@ -110,6 +124,8 @@ def command(
     trust: tuple[Path, ...],
     issuer_paths: tuple[Path, ...],
     policy_name: str | None,
+    ear_path: Path | None,
+    ear_key: Path | None,
     offline: bool,
     as_json: bool,
 ) -> None:
@@ -127,6 +143,9 @@ def command(
         )
     if workers is not None and batch_path is None:
         raise click.UsageError("--workers is for --batch.")
+    if batch_path is not None and ear_path is not None:
+        raise click.UsageError("--issue-ear is for one INPUT, not for --batch.")
+    output = EarOutput.of(ear_path, ear_key)
     request = Request(
         name=str(source or batch_path),
         # One byte more than is allowed, so that the verification itself refuses it.
@@ -144,6 +163,8 @@ def command(
             ctx.exit(batch.run(file, request, workers or batch.available_workers()))
     report = examine(request)
     _print(report, as_json=as_json)
+    if output is not None:
+        output.write(report)
     ctx.exit(report.exit_code)
 
 
