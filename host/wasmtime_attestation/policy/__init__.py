@@ -113,7 +113,7 @@ def _policy(name: str, table: Table) -> AppraisalPolicy:
     table.version("schema", SCHEMA, "The version of this form.")
     table.choice("extends", TEXTS, "The preset whose settings hold where this text has none.")
     return AppraisalPolicy(
-        name=table.string("name", name, "The policy's name in messages; the file's without it."),
+        name=table.optional_string("name", "The policy's name in messages.") or name,
         accept=table.choices("accept", TeeType, about="Kinds of environment that are accepted."),
         guest_digests=table.byte_strings(
             "guest-digests", 32, "SHA-256 of each guest that is accepted."
@@ -125,7 +125,7 @@ def _policy(name: str, table: Table) -> AppraisalPolicy:
         require_reference_values=table.boolean(
             "require-reference-values",
             default=False,
-            about="A platform without reference values for its software is refused.",
+            about="Whether a platform without reference values for its software is refused.",
         ),
         snp=snp.read(table.table("snp", "What is accepted of SEV-SNP reports.")),
         tdx=tdx.read(table.table("tdx", "What is accepted of TDX quotes.")),

@@ -55,18 +55,22 @@ def read(table: Table) -> SnpPolicy:
             table.integers("vmpl", [0], 3, "Privilege levels that may ask for the report.")
         ),
         unsafe_allow_debug=table.boolean(
-            "unsafe-allow-debug", default=False, about="The host may read the guest's memory."
+            "unsafe-allow-debug",
+            default=False,
+            about="Whether the host may read the guest's memory.",
         ),
         allow_migration_agent=table.boolean(
-            "allow-migration-agent", default=False, about="A migration agent may move the guest."
+            "allow-migration-agent",
+            default=False,
+            about="Whether a migration agent may move the guest.",
         ),
         allow_smt=table.boolean(
-            "allow-smt", default=True, about="The guest may share a core with others."
+            "allow-smt", default=True, about="Whether the guest may share a core with others (SMT)."
         ),
         require_revocation_check=table.boolean(
             "require-revocation-check",
             default=False,
-            about="A current revocation list of AMD's must be among the endorsements.",
+            about="Whether a current revocation list of AMD's must be among the endorsements.",
         ),
         minimum_guest_svn=table.integer(
             "minimum-guest-svn", 0, about="The lowest GUEST_SVN that is accepted."
@@ -74,7 +78,7 @@ def read(table: Table) -> SnpPolicy:
         require_minimum_tcb=table.boolean(
             "require-minimum-tcb",
             default=False,
-            about="A product line without a minimum TCB is refused.",
+            about="Whether a product line without a minimum TCB is refused.",
         ),
         minimum_tcb=_minimum_tcb(
             table.table("minimum-tcb", "The lowest REPORTED_TCB, by product line.")

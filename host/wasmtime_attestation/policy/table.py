@@ -128,8 +128,14 @@ class Table:
         """Takes a string."""
         form = {"type": "string", "maxLength": MAX_TEXT}
         value: str = self._setting(key, str, form, default, about)
-        if len(value) > MAX_TEXT:
-            raise self.refusal(key, f"{self._name(key)} has more than {MAX_TEXT} characters")
+        self._check_length((key,), value)
+        return value
+
+    def optional_string(self, key: str, about: str = "") -> str | None:
+        """Takes a string; None where it is absent."""
+        form = {"type": "string", "maxLength": MAX_TEXT}
+        value: str | None = self._setting(key, str, form, None, about)
+        self._check_length((key,), value or "")
         return value
 
     def boolean(self, key: str, *, default: bool, about: str = "") -> bool:
@@ -210,10 +216,13 @@ class Table:
         form = {"type": "string", "maxLength": MAX_TEXT}
         values: list[str] | None = self._list(key, str, form, default, about)
         for index, value in enumerate(values or []):
-            if len(value) > MAX_TEXT:
-                problem = f"{self._name(key)} has a value of more than {MAX_TEXT} characters"
-                raise SettingError((*self._key, key, index), problem)
+            self._check_length((key, index), value)
         return values
+
+    def _check_length(self, key: Key, value: str) -> None:
+        if len(value) > MAX_TEXT:
+            problem = f"{self._name(str(key[0]))} has more than {MAX_TEXT} characters"
+            raise SettingError((*self._key, *key), problem)
 
     def _check_range(self, key: Key, value: int, largest: int) -> None:
         if not 0 <= value <= largest:

@@ -71,18 +71,20 @@ def read(table: Table) -> TdxPolicy:
             about="How long ago TCB info and QE identity may have been issued.",
         ),
         unsafe_allow_debug=table.boolean(
-            "unsafe-allow-debug", default=False, about="The host may read the TD's memory."
+            "unsafe-allow-debug", default=False, about="Whether the host may read the TD's memory."
         ),
         allow_migration=table.boolean(
-            "allow-migration", default=False, about="The TD may be migrated."
+            "allow-migration", default=False, about="Whether the TD may be migrated."
         ),
         allow_service_td=table.boolean(
-            "allow-service-td", default=False, about="Service TDs may be bound to the TD."
+            "allow-service-td",
+            default=False,
+            about="Whether service TDs may be bound to the TD; `mrservicetd` names which.",
         ),
         require_sept_ve_disable=table.boolean(
             "require-sept-ve-disable",
             default=True,
-            about="The host must not be able to inject exceptions at memory accesses.",
+            about="Whether the host must be unable to inject exceptions at memory accesses.",
         ),
         mrtd=table.byte_strings("mrtd", 48, _reference("mrtd")),
         rtmr0=table.byte_strings("rtmr0", 48, _reference("rtmr0")),
