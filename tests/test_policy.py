@@ -115,8 +115,8 @@ def test_the_presets() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "1:1: schema must be 1"),
-        ("\n# no version\n[snp]", "1:1: schema must be 1"),
+        ("", "1:1: schema is missing; it must be 1"),
+        ("\n# no version\n[snp]", "1:1: schema is missing; it must be 1"),
         ("schema = 2", "1:1: schema must be 1"),
         ("  schema = true", "1:3: schema must be a whole number"),
         ("schema = 1.0", "1:1: schema must be a whole number"),

@@ -148,9 +148,12 @@ def _findings(report: Report, *, explain: bool) -> Iterator[str]:
     findings = report.result.findings if report.result else ()
     if isinstance(report.error, PolicyError):
         findings = report.error.findings
+    explained = set()
     for finding in findings:
         yield f"         {finding}"
-        yield from finding_lines(finding.check, refused=refused, explain=explain)
+        if finding.check not in explained:
+            yield from finding_lines(finding.check, refused=refused, explain=explain)
+        explained.add(finding.check)
 
 
 def tree(value: Json, indent: str) -> Iterator[str]:

@@ -13,6 +13,8 @@ from typing import NoReturn
 
 MAX_DEPTH = 32
 """How deep arrays and objects may be nested."""
+MAX_COMMAS = 250_000
+"""Commas in a text, and so values: a boot log written as an array of bytes has half as many."""
 
 # Strings are skipped whole, so that brackets within them do not count.
 _TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
@@ -32,10 +34,10 @@ def loads(data: bytes, *, floats: bool = False) -> Json:
     Raises:
         ValueError: it is not UTF-8 or JSON, has a duplicate member, a number
             that is not a 64-bit integer (or a finite float, if there may be any),
-            a lone surrogate, or is nested too deep.
+            a lone surrogate, has too many values, or is nested too deep.
     """
     text = data.decode("utf-8", errors="strict")
-    _check_depth(text)
+    _check_bounds(text)
     value: Json = json.loads(
         text,
         object_pairs_hook=_unique,
@@ -55,7 +57,9 @@ def brief(value: Json) -> str:
     return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}..."
 
 
-def _check_depth(text: str) -> None:
+def _check_bounds(text: str) -> None:
+    if text.count(",") > MAX_COMMAS:
+        raise ValueError(f"JSON has more than {MAX_COMMAS} values")
     depth = 0
     for token in _TOKENS.finditer(text):
         depth += _STEPS.get(token[0], 0)

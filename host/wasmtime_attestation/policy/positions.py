@@ -47,6 +47,8 @@ def locate(text: str, key: Key) -> Position:
     search = _Search(key)
     for match in _TOKEN.finditer(text):
         search.read(match.lastgroup or "", match[0], match.start())
+        if search.is_found:
+            break
     return at(text, search.offset)
 
 
@@ -80,6 +82,11 @@ class _Search:
         self._tables_in_list: dict[Key, int] = {}
         self._open: list[_Open] = []
         self._key: Key | None = None
+
+    @property
+    def is_found(self) -> bool:
+        """Whether there is nothing nearer to find."""
+        return self._depth == len(self._wanted)
 
     def read(self, kind: str, text: str, offset: int) -> None:
         """Takes the next token."""

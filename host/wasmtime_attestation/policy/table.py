@@ -121,7 +121,10 @@ class Table:
     def version(self, key: str, version: int, about: str = "") -> None:
         """Takes the version of the form, which must be there and be this one."""
         self._declare(key, {"const": version}, version, about)
-        if self._take(key, int, None) != version:
+        value = self._take(key, int, None)
+        if value is None:
+            raise SettingError(self._key, f"{self._name(key)} is missing; it must be {version}")
+        if value != version:
             raise self.refusal(key, f"{self._name(key)} must be {version}")
 
     def string(self, key: str, default: str, about: str = "") -> str:

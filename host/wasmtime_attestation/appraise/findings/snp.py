@@ -48,7 +48,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             meaning="The ASK or ASVK may have been revoked, and nobody looked.",
             remedy="Give the list of the product line with --endorsements (AMD's key service, "
             "/vcek/v1/{line}/crl or /vlek/v1/{line}/crl).",
-            source="AMD 57230, Certificate Revocation List; RFC 5280 section 6.3",
+            source="AMD 57230, certificate revocation list; RFC 5280 section 6.3",
         ),
         "policy.guest-svn": Rule(
             requirement="GUEST_SVN is at least `snp.minimum-guest-svn`.",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.policy.learn.section import Section
+from wasmtime_attestation.policy.toml_text import assignment, comment
 
 _TCB = ("boot_loader", "tee", "snp", "microcode", "fmc")
 
@@ -57,9 +58,9 @@ def _configuration(snp: Section, known: Sequence[SnpClaims]) -> None:
 def _minimum_tcb(known: Sequence[SnpClaims]) -> Iterator[Section]:
     for line in sorted({claims.product_line for claims in known}):
         tcbs = [c.report.reported_tcb for c in known if c.product_line is line]
-        section = Section(f"snp.minimum-tcb.{line}")
+        section = Section(f"snp.minimum-tcb.{line}", list(comment("The lowest that were seen.")))
         for name in _TCB:
             lowest = min(getattr(tcb, name) or 0 for tcb in tcbs)
             if lowest or name != "fmc":
-                section.set(name.replace("_", "-"), "The lowest that was seen.", to=lowest)
+                section.lines += assignment(name.replace("_", "-"), lowest)
         yield section
