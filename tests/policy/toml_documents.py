@@ -58,13 +58,13 @@ class _Writer:
         if kind == "scalar":
             self.text += self.draw(st.sampled_from(SCALARS))
         elif kind == "list":
-            self.list(key, depth)
+            self.array(key, depth)
         else:
             self.text += "{"
             self.pairs(key, depth, self.draw(_distinct_names()))
             self.text += "}"
 
-    def list(self, key: Key, depth: int) -> None:
+    def array(self, key: Key, depth: int) -> None:
         self.text += "["
         self.space(lines=True)
         for index in range(self.draw(st.integers(0, 3))):
