@@ -95,6 +95,8 @@ def command(
         raise click.UsageError("Name either an INPUT or a --batch.")
     if workers is not None and batch_path is None:
         raise click.UsageError("--workers is for --batch.")
+    if explain and batch_path is not None:
+        raise click.UsageError("--explain is for one INPUT; docs/checks.md explains every check.")
     request = Request(
         name=str(source or batch_path),
         # One byte more than is allowed, so that the verification itself refuses it.

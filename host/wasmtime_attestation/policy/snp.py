@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from wasmtime_attestation.evidence.snp_fields import ProductLine
 from wasmtime_attestation.policy.table import Table
@@ -101,7 +100,7 @@ def _minimum_tcb(table: Table) -> Mapping[ProductLine, MinimumTcb]:
     about = "The lowest versions of this line; where one line has them, others are refused."
     minimum = table.each(ProductLine, _tcb, about)
     table.end()
-    return MappingProxyType({ProductLine(line): tcb for line, tcb in minimum.items()})
+    return {ProductLine(line): tcb for line, tcb in minimum.items()}
 
 
 def _tcb(table: Table) -> MinimumTcb:
