@@ -88,6 +88,7 @@ def test_the_place_of_a_setting(text: str, key: Key) -> None:
         ("b = 1\n«a = [0]", ("a", "0")),
         ("b = 1\n«a.0 = 1", ("a", 0)),
         ("b = 1\n«a = {}", ("a", "b", "c")),
+        ("«a.b = 1\na.c = 2", ("a", "d")),
     ],
 )
 def test_what_is_not_there_stands_where_it_would(text: str, key: Key) -> None:
