@@ -27,6 +27,7 @@ from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.issuers import Issuer
 from wasmtime_attestation.wit import Status, TeeType
 
+from tests.fakes.amd import AT
 from tests.fakes.jose import Private, numbers, p256, p384
 from tests.fakes.token import NOW, Forger
 from tests.verifier import service_verification
@@ -43,7 +44,7 @@ def pem(key: Private, encryption: KeySerializationEncryption | None = None) -> b
 
 def made() -> Appraisal:
     claims = verify(Forger().token()).claims
-    result = appraise(claims, HARDWARE_ONLY, guest_digest=None)
+    result = appraise(claims, HARDWARE_ONLY, at=AT, guest_digest=None)
     return appraisal(claims, HARDWARE_ONLY, result, bytes(32))
 
 

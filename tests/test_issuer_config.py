@@ -9,7 +9,8 @@ import pytest
 from wasmtime_attestation.claims.verdict import TokenKind
 from wasmtime_attestation.endorsements.jwa import Algorithm
 from wasmtime_attestation.errors import InvalidArgumentError
-from wasmtime_attestation.issuer_config import MAX_SIZE, load
+from wasmtime_attestation.issuer_config import load
+from wasmtime_attestation.policy.source import MAX_SIZE
 
 from tests.fakes import maa
 
@@ -88,7 +89,7 @@ def test_a_verifier_without_a_name() -> None:
     ids=repr,
 )
 def test_what_is_no_issuer(text: str, says: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="issuer ours: ") as caught:
+    with pytest.raises(InvalidArgumentError, match="issuer ours.*: ") as caught:
         load("ours", text.encode("utf-8", "surrogateescape"))
     assert says in caught.value.message
 

@@ -13,6 +13,7 @@ from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy
 from wasmtime_attestation.policy.snp import SnpPolicy
 from wasmtime_attestation.wit import Status, TeeType
 
+from tests.fakes.amd import AT
 from tests.fakes.token import Forger
 from tests.verifier.relying_party import verify
 
@@ -36,7 +37,7 @@ def claims() -> Claims:
 
 def made(of: Claims, policy: AppraisalPolicy) -> Appraisal:
     try:
-        return appraisal(of, policy, appraise(of, policy, guest_digest=None))
+        return appraisal(of, policy, appraise(of, policy, at=AT, guest_digest=None))
     except PolicyError as error:
         return appraisal(of, policy, error)
 

@@ -11,13 +11,11 @@ from wasmtime_attestation.claims.verdict import TokenKind
 from wasmtime_attestation.endorsements import jwks
 from wasmtime_attestation.endorsements.jwa import Algorithm
 from wasmtime_attestation.errors import InvalidArgumentError
-from wasmtime_attestation.policy import read_toml
-from wasmtime_attestation.policy.table import Table
+from wasmtime_attestation.policy.source import Source
+from wasmtime_attestation.policy.table import SettingError, Table
 from wasmtime_attestation.verifier.expectations import CLOCK_SKEW
 from wasmtime_attestation.verifier.issuers import ALGORITHMS, DAY, Issuer
 
-MAX_SIZE = 1 << 16
-"""Bytes in a file."""
 MAX_NAMES = 16
 """Values of `iss` of one issuer."""
 
@@ -51,46 +49,46 @@ class IssuerFile:
             ) from error
 
 
-def load(name: str, data: bytes) -> IssuerFile:
+def load(name: str, data: bytes, file: str | None = None) -> IssuerFile:
     """Reads a file.
 
     Args:
         name: the issuer's name where the text gives none.
         data: the TOML text.
+        file: where it came from, for messages; its name where nothing is given.
 
     Raises:
-        InvalidArgumentError: it describes no issuer; the message names the setting.
+        InvalidArgumentError: it describes no issuer; the message says where.
     """
-    if len(data) > MAX_SIZE:
-        raise InvalidArgumentError(f"issuer {name}: the file is larger than {MAX_SIZE} bytes")
+    named = file or name
+    source = Source.of(named, data, "issuer")
+    table = Table(source.values)
     try:
-        table = Table("", read_toml(data.decode("utf-8-sig")))
-        keys_file = table.string("jwks", "")
+        keys_file = table.optional_string("jwks")
         issuer = _issuer(name, table)
         table.end()
-    except (ValueError, RecursionError) as error:
-        raise InvalidArgumentError(f"issuer {name}: {error}") from error
-    return IssuerFile(issuer, keys_file or None)
+    except SettingError as error:
+        raise source.error(error) from error
+    except ValueError as error:
+        raise InvalidArgumentError(f"issuer {named}: {error}") from error
+    return IssuerFile(issuer, keys_file)
 
 
 def _issuer(name: str, table: Table) -> Issuer:
-    kind = _kind(table.string("kind", ""))
+    kind = table.choice("kind", ALGORITHMS)
+    if kind is None:
+        raise ValueError(f"kind is missing; known are {', '.join(ALGORITHMS)}")
+    algorithms = table.names("algorithms")
     return Issuer(
         name=table.string("name", name),
-        kind=kind,
+        kind=TokenKind(kind),
         names=_names(table.strings("iss")),
-        algorithms=_algorithms(table.strings("algorithms")) if "algorithms" in table else None,
+        algorithms=None if algorithms is None else _algorithms(algorithms),
         pins=table.byte_strings("pins", 32) or frozenset(),
         leeway=table.integer("leeway", CLOCK_SKEW, CLOCK_SKEW),
-        lifetime=table.integer("lifetime", 0, DAY) if "lifetime" in table else None,
+        lifetime=table.limit("lifetime", DAY),
         required_policies=frozenset(table.strings("required-policies")),
     )
-
-
-def _kind(label: str) -> TokenKind:
-    if label not in tuple(ALGORITHMS):
-        raise ValueError(f"kind is {label!r}; known are {', '.join(ALGORITHMS)}")
-    return TokenKind(label)
 
 
 def _names(names: list[str]) -> frozenset[str]:
@@ -99,8 +97,8 @@ def _names(names: list[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _algorithms(names: list[str]) -> frozenset[Algorithm]:
-    unknown = [name for name in names if name not in tuple(Algorithm)]
+def _algorithms(names: frozenset[str]) -> frozenset[Algorithm]:
+    unknown = sorted(names - {*Algorithm})
     if unknown:
         raise ValueError(f"algorithms has {unknown[0]!r}; known are {', '.join(Algorithm)}")
     return frozenset(map(Algorithm, names))

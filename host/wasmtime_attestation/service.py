@@ -125,7 +125,7 @@ class AttestationService:
             verdict = self._verify(token, Expected())
             if verdict.kind is TokenKind.EVIDENCE and not self._is_own(verdict):
                 raise RejectedError.of("token.issuer", "another host issued the token")
-            appraise_token(verdict, self._settings.policy)
+            self._appraise(verdict, self._settings.policy)
         except AttestationError as error:
             log.info("verify-token answers false: %s", error)
             return False
@@ -186,6 +186,10 @@ class AttestationService:
         own = issuer_uri(self._issuer.key_thumbprint)
         return hmac.compare_digest(verdict.issuer.encode(), own.encode())
 
+    def _appraise(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
+        at = datetime.fromtimestamp(self._now(), UTC)
+        return appraise_token(verdict, policy, at=at).status
+
     def _appraise_foreign(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
         """Genuine hardware can run any software: another host needs reference values."""
         evidence = verdict.evidence
@@ -196,7 +200,7 @@ class AttestationService:
                 "it cannot tell which software made it; name a policy with reference values"
             )
             raise PolicyError([Finding("policy.reference-values", detail)])
-        return appraise_token(verdict, policy).status
+        return self._appraise(verdict, policy)
 
     def _policy(self, name: str | None) -> AppraisalPolicy | None:
         if name is None:

@@ -114,7 +114,7 @@ def test_a_service_that_says_no(folder: Path) -> None:
     assert members["claims"]["status"] == "contraindicated"
     assert "measres" in json.dumps(members["appraisal"]["findings"])
     outcome = verify(answer, *keys)
-    assert "CONTRAINDICATED by the issuer" in outcome.out
+    assert "CONTRAINDICATED by its issuer" in outcome.out
 
 
 def test_a_device_whose_evidence_was_refused(folder: Path) -> None:

@@ -158,7 +158,7 @@ def test_a_status_claims_no_more_than_its_vector(
 def test_reasons_are_named(claims: Any) -> None:  # noqa: ANN401
     verdict = verify(sign(claims("contraindicated", {"hardware": 97})), issuers=ISSUERS)
     (reason,) = verdict.reasons
-    assert reason.check == "policy.issuer"
+    assert reason.check == "policy.issuer-status"
     assert "hardware 97 (contraindicated)" in reason.detail
 
 

@@ -154,14 +154,14 @@ def test_malformed_claims(claims: Claims, change: Members) -> None:
     [
         (maa.sev_snp_vm, {"x-ms-sevsnpvm-is-debuggable": True}, "contraindicated", "policy.debug"),
         (maa.sev_snp_vm, {"x-ms-sevsnpvm-is-debuggable": None}, "warning", "policy.debug"),
-        (maa.sev_snp_vm, {"x-ms-compliance-status": "none"}, "warning", "policy.issuer"),
-        (maa.sev_snp_vm, {"x-ms-compliance-status": None}, "warning", "policy.issuer"),
+        (maa.sev_snp_vm, {"x-ms-compliance-status": "none"}, "warning", "policy.issuer-status"),
+        (maa.sev_snp_vm, {"x-ms-compliance-status": None}, "warning", "policy.issuer-status"),
         (maa.tdx_vm, {"tdx_td_attributes": "01" + "00" * 7}, "contraindicated", "policy.debug"),
         (maa.tdx_vm, {"dbgstat": "enabled"}, "contraindicated", "policy.debug"),
         (maa.tdx_vm, {"tdx_is_debuggable": True}, "contraindicated", "policy.debug"),
         (maa.tdx_vm, {"attester_tcb_status": "OutOfDate"}, "warning", "policy.tcb-status"),
         (maa.tdx_vm, {"attester_tcb_status": "Revoked"}, "contraindicated", "policy.tcb-status"),
-        (maa.azure_guest, {"secureboot": False}, "warning", "policy.issuer"),
+        (maa.azure_guest, {"secureboot": False}, "warning", "policy.issuer-status"),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)[:50]),
 )

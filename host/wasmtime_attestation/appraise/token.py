@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from types import MappingProxyType
 
-from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraise import appraise, token_violations
+from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import Environment, Verdict
 from wasmtime_attestation.errors import Finding, PolicyError
 from wasmtime_attestation.policy import AppraisalPolicy
@@ -46,19 +48,40 @@ _TDX: Mapping[str, str] = MappingProxyType(
 )
 
 
-def appraise_token(verdict: Verdict, policy: AppraisalPolicy) -> AttestationResult:
-    """Applies a policy to a verified token.
+def appraise_any(
+    verified: Claims | Verdict, policy: AppraisalPolicy, *, at: datetime
+) -> AttestationResult:
+    """Applies a policy to what was verified, evidence or a token of any kind.
 
     Args:
-        verdict: what the token says.
+        verified: what it says.
         policy: what is accepted.
+        at: the instant of the appraisal.
 
     Raises:
         PolicyError: the policy does not accept it, or its issuer says no; it has every finding.
     """
+    if isinstance(verified, Verdict):
+        return appraise_token(verified, policy, at=at)
+    return appraise(verified, policy, at=at, guest_digest=None)
+
+
+def appraise_token(verdict: Verdict, policy: AppraisalPolicy, *, at: datetime) -> AttestationResult:
+    """Applies a policy to a verified token; see `appraise_any`."""
     if verdict.evidence is not None:
-        return appraise(verdict.evidence, policy, guest_digest=verdict.guest_digest)
-    violations = [*_issuers_no(verdict), *_violations(verdict, policy)]
+        return appraise(
+            verdict.evidence,
+            policy,
+            at=at,
+            guest_digest=verdict.guest_digest,
+            issuer=verdict.issuer,
+            issued_at=verdict.issued_at,
+        )
+    violations = [
+        *_issuers_no(verdict),
+        *token_violations(policy, at, verdict.issuer, verdict.issued_at),
+        *_violations(verdict, policy),
+    ]
     if violations:
         raise PolicyError(violations)
     status = Status.AFFIRMING if verdict.status is Status.AFFIRMING else Status.WARNING
@@ -79,13 +102,13 @@ def check_issuers_result(verdict: Verdict) -> None:
 
 def _issuers_no(verdict: Verdict) -> Iterator[Finding]:
     if verdict.status is Status.CONTRAINDICATED:
-        found = verdict.reasons or (Finding("policy.issuer", "the issuer's status is no"),)
+        found = verdict.reasons or (Finding("policy.issuer-status", "the issuer's status is no"),)
         yield from found
 
 
 def _violations(verdict: Verdict, policy: AppraisalPolicy) -> Iterator[Finding]:
     if verdict.status is Status.NONE:
-        yield Finding("policy.issuer", "the issuer did not appraise the evidence")
+        yield Finding("policy.issuer-status", "the issuer did not appraise the evidence")
     if policy.guest_digests is not None:
         yield Finding("policy.guest-digest", "a service's token names no guest")
     for environment in verdict.environments:
@@ -94,6 +117,13 @@ def _violations(verdict: Verdict, policy: AppraisalPolicy) -> Iterator[Finding]:
             yield Finding(
                 "policy.accept",
                 f"{environment.name} is {environment.tee_type}; the policy accepts {accepted}",
+            )
+        if policy.require_reference_values and not policy.has_reference_values_for(
+            environment.tee_type
+        ):
+            yield Finding(
+                "policy.reference-values",
+                f"policy {policy.name} has no reference values for {environment.tee_type}",
             )
         if environment.tee_type is TeeType.AMD_SEV_SNP:
             yield from _references(environment, policy.snp, _SNP)
@@ -122,11 +152,20 @@ def _snp(environment: Environment, policy: SnpPolicy) -> Iterator[Finding]:
     vmpl = environment.measurements.get("vmpl")
     if vmpl is not None and int(vmpl) not in policy.vmpls:
         yield Finding("policy.vmpl", f"{environment.name}: VMPL is {vmpl}")
-    if policy.minimum_tcb or policy.minimum_guest_svn:
+    if environment.settings.get("smt") and not policy.allow_smt:
+        yield Finding("policy.smt", f"{environment.name}: the guest may share a core (SMT)")
+    if environment.settings.get("migration-agent") and not policy.allow_migration_agent:
+        yield Finding("policy.migration-agent", f"{environment.name}: an agent may move it")
+    if policy.minimum_tcb or policy.require_minimum_tcb or policy.minimum_guest_svn:
         yield Finding("policy.tcb", f"{environment.name}: the token does not state its versions")
+    if policy.require_revocation_check:
+        yield Finding(
+            "policy.revocation", f"{environment.name}: the token does not say that it was checked"
+        )
 
 
 def _tdx(environment: Environment, policy: TdxPolicy) -> Iterator[Finding]:
+    """A grace period needs dates, which a service does not state: it does not count."""
     status = environment.tcb_status
     if status is not None and status not in policy.tcb_statuses:
         accepted = ", ".join(sorted(policy.tcb_statuses)) or "none"
@@ -134,9 +173,13 @@ def _tdx(environment: Environment, policy: TdxPolicy) -> Iterator[Finding]:
             "policy.tcb-status",
             f"{environment.name}: the TCB status is {status[:40]!r}; accepted: {accepted}",
         )
-    if policy.denied_advisories or policy.minimum_evaluation:
+    if environment.settings.get("migratable") and not policy.allow_migration:
+        yield Finding("policy.migration", f"{environment.name}: the TD may be migrated")
+    if environment.settings.get("sept-ve-disable") is False and policy.require_sept_ve_disable:
+        yield Finding("policy.sept-ve-disable", f"{environment.name}: SEPT_VE_DISABLE is clear")
+    if policy.denied_advisories or policy.minimum_evaluation or policy.maximum_collateral_age:
         yield Finding(
-            "policy.advisory", f"{environment.name}: the token states no advisories to deny"
+            "policy.advisory", f"{environment.name}: the token states nothing of its collateral"
         )
 
 
@@ -146,6 +189,6 @@ def _not_appraised(verdict: Verdict, policy: AppraisalPolicy) -> Iterator[Findin
     if not all(policy.has_reference_values_for(platform) for platform in platforms):
         yield Finding(
             "policy.measurement",
-            "not appraised here: the policy has no measurements for it; what the issuer compared "
-            "is the issuer's to say",
+            "not appraised: the policy has no measurements for it; what the issuer compared is "
+            "the issuer's to say",
         )

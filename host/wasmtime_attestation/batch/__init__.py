@@ -11,8 +11,7 @@ from functools import partial
 from typing import Any
 
 from wasmtime_attestation import verifier
-from wasmtime_attestation.appraise import appraise
-from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
+from wasmtime_attestation.appraise.token import appraise_any, check_issuers_result
 from wasmtime_attestation.batch.ordered import Failure, in_order
 from wasmtime_attestation.batch.terms import Terms
 from wasmtime_attestation.checks import Check, Ledger, Outcome
@@ -197,14 +196,13 @@ def _authenticate(
 
 
 def _appraise(
-    verified: Claims | Verdict, policy: AppraisalPolicy | None
+    verified: Claims | Verdict, policy: AppraisalPolicy | None, at: datetime
 ) -> AttestationResult | None:
-    if isinstance(verified, Claims):
-        return None if policy is None else appraise(verified, policy, guest_digest=None)
-    if policy is None:
+    if policy is not None:
+        return appraise_any(verified, policy, at=at)
+    if isinstance(verified, Verdict):
         check_issuers_result(verified)
-        return None
-    return appraise_token(verified, policy)
+    return None
 
 
 def _verify(terms: Terms[_Given], item: Item) -> Verification:
@@ -212,7 +210,7 @@ def _verify(terms: Terms[_Given], item: Item) -> Verification:
     error: AttestationError | None = None
     try:
         verified, claims = _authenticate(terms, item, ledger)
-        result = _appraise(verified, terms.value.policy)
+        result = _appraise(verified, terms.value.policy, terms.value.at)
     except AttestationError as failure:
         error = failure
     details = Details(ledger.checks, claims, result)

@@ -55,6 +55,7 @@ class Environment:
         tcb_status: the vendor's word for its TCB; None where the token has none.
         report_data: what the attester bound to its evidence; None where the token does not say.
         measurements: digests in hex and versions, by the platform's names.
+        settings: what the environment was launched with, where the token says it.
         findings: why the status is not affirming.
     """
 
@@ -65,6 +66,7 @@ class Environment:
     tcb_status: str | None = None
     report_data: bytes | None = None
     measurements: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, bool] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
     @classmethod
@@ -91,6 +93,7 @@ class Environment:
             "tcb_status": self.tcb_status,
             "report_data": to_json(self.report_data),
             "measurements": dict(self.measurements),
+            "settings": dict(self.settings),
             "findings": [{"check": f.check, "detail": f.detail} for f in self.findings],
         }
         return {name: value for name, value in members.items() if value is not None}

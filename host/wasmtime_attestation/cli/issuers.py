@@ -8,6 +8,7 @@ from wasmtime_attestation import issuer_config
 from wasmtime_attestation.cli import options
 from wasmtime_attestation.endorsements.x509 import MAX_SIZE
 from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.policy.source import MAX_SIZE as MAX_FILE
 from wasmtime_attestation.verifier.issuers import Issuer, check_distinct
 
 MAX_ISSUERS = 64
@@ -31,7 +32,7 @@ def read(paths: tuple[Path, ...]) -> tuple[Issuer, ...]:
 
 
 def _read(path: Path) -> Issuer:
-    found = issuer_config.load(path.stem, options.read_file(path, issuer_config.MAX_SIZE))
+    found = issuer_config.load(path.stem, options.read_file(path, MAX_FILE), str(path))
     if found.keys_file is None:
         return found.issuer
     return found.with_keys(options.read_file(path.parent / found.keys_file, MAX_SIZE))

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from wasmtime_attestation import verifier
-from wasmtime_attestation.appraise import appraise
-from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
+from wasmtime_attestation.appraise.token import appraise_any, check_issuers_result
 from wasmtime_attestation.appraise.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
@@ -126,25 +125,26 @@ class _Examination:
         self.policy = request.policy
         if verdict.evidence is not None:
             self.policy = request.policy or HARDWARE_ONLY
+            self.nonce = base64url.decode(verdict.nonce or "")
         if self.policy is None:
             check_issuers_result(verdict)
-        elif verdict.evidence is None:
-            self.result = appraise_token(verdict, self.policy)
         else:
-            self.nonce = base64url.decode(verdict.nonce or "")
-            self.result = self._appraised(verdict.evidence, self.policy, verdict.guest_digest)
+            self.result = self._appraised(verdict, self.policy)
 
-    def _appraised(
-        self, claims: Claims, policy: AppraisalPolicy, guest_digest: bytes | None = None
-    ) -> AttestationResult:
-        """Returns the result, and keeps what it comes to, refused or not."""
+    def _appraised(self, verified: Claims | Verdict, policy: AppraisalPolicy) -> AttestationResult:
+        """Returns the result, and keeps what it comes to for evidence, refused or not."""
+        outcome: AttestationResult | PolicyError
         try:
-            result = appraise(claims, policy, guest_digest=guest_digest)
+            outcome = appraise_any(verified, policy, at=self.request.at)
         except PolicyError as error:
-            self.appraisals.append(appraisal(claims, policy, error, guest_digest))
-            raise
-        self.appraisals.append(appraisal(claims, policy, result, guest_digest))
-        return result
+            outcome = error
+        claims = verified.evidence if isinstance(verified, Verdict) else verified
+        digest = verified.guest_digest if isinstance(verified, Verdict) else None
+        if claims is not None:
+            self.appraisals.append(appraisal(claims, policy, outcome, digest))
+        if isinstance(outcome, PolicyError):
+            raise outcome
+        return outcome
 
     def _evidence(self, pieces: tuple[Evidence, ...]) -> None:
         """Verifies every piece, so that the report says how each came out."""

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import batch, issuers, options
+from wasmtime_attestation.cli import batch, given, issuers, options
 from wasmtime_attestation.cli.ear import EarOutput
 from wasmtime_attestation.cli.report import Report, as_json_text, as_text
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.cli.verification import Request, examine
-from wasmtime_attestation.endorsements.anchors import Anchors
-from wasmtime_attestation.endorsements.bundle import Endorsements
-from wasmtime_attestation.endorsements.x509 import MAX_SIZE, spki_sha256
-from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence import recognise
-from wasmtime_attestation.policy import MAX_SIZE as MAX_POLICY
-from wasmtime_attestation.policy import PRESETS, AppraisalPolicy, load
 from wasmtime_attestation.verifier.expectations import Expected
-
-log = logging.getLogger(__name__)
-MAX_FILES = 1000
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("verify")
@@ -48,15 +37,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="N",
     help="Processes for --batch; as many as there are processors without it.",
 )
-@click.option(
-    "--endorsements",
-    "endorsement_paths",
-    type=click.Path(exists=True, path_type=Path),
-    multiple=True,
-    metavar="FILE|DIR",
-    help="Certificates, revocation lists, Intel's collateral, issuers' keys (JWKS); repeatable.",
-)
-@click.option("--at", type=options.instant, help="Verify as of this instant instead of now.")
+@options.endorsements
+@options.at
 @options.nonce
 @click.option(
     "--report-data",
@@ -71,17 +53,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="SECONDS",
     help="How long ago the token may have been issued.",
 )
-@click.option(
-    "--trust",
-    type=_FILE,
-    multiple=True,
-    metavar="FILE",
-    help="A root (PEM) to trust besides the vendors'; what ends there is SIMULATED.",
-)
+@options.trust
 @click.option(
     "--issuer",
     "issuer_paths",
-    type=_FILE,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
     metavar="FILE",
     help="A service whose tokens count, described in TOML; may be given more than once.",
@@ -101,11 +77,16 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--ear-key",
-    type=_FILE,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="The private key on P-384, in PEM, that signs it.",
 )
 @click.option("--offline", is_flag=True, help="Fetch nothing. This release never fetches anything.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say of each check what it requires, what its failure means, what to do, and the source.",
+)
 @options.as_json
 @options.verbose
 @click.pass_context
@@ -127,6 +108,7 @@ def command(
     ear_path: Path | None,
     ear_key: Path | None,
     offline: bool,
+    explain: bool,
     as_json: bool,
 ) -> None:
     """Verify a token or raw evidence, and say what was checked.
@@ -146,89 +128,34 @@ def command(
     if batch_path is not None and ear_path is not None:
         raise click.UsageError("--issue-ear is for one INPUT, not for --batch.")
     output = EarOutput.of(ear_path, ear_key)
+    if explain and batch_path is not None:
+        raise click.UsageError("--explain is for one INPUT; docs/checks.md explains every check.")
     request = Request(
         name=str(source or batch_path),
         # One byte more than is allowed, so that the verification itself refuses it.
         data=options.read_start(source, recognise.MAX_SIZE + 1) if source else b"",
-        endorsements=_endorsements(endorsement_paths),
-        anchors=_anchors(trust),
-        at=at or datetime.now(UTC).replace(microsecond=0),
+        endorsements=given.endorsements(endorsement_paths),
+        anchors=given.anchors(trust),
+        at=at or options.now(),
         expected=Expected(nonce, audience, max_age),
         report_data=report_data,
-        policy=_policy(policy_name),
+        policy=None if policy_name is None else given.policy(policy_name),
         issuers=issuers.read(issuer_paths),
     )
     if batch_path is not None:
         with options.open_input(batch_path) as file:
             ctx.exit(batch.run(file, request, workers or batch.available_workers()))
     report = examine(request)
-    _print(report, as_json=as_json)
+    _print(report, as_json=as_json, explain=explain)
     if output is not None:
         output.write(report)
     ctx.exit(report.exit_code)
 
 
-def _print(report: Report, *, as_json: bool) -> None:
-    click.echo(json.dumps(as_json_text(report), indent=2) if as_json else as_text(report))
+def _print(report: Report, *, as_json: bool, explain: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(as_json_text(report, explain=explain), indent=2))
+    else:
+        click.echo(as_text(report, explain=explain))
     for line in report.remarks:
         say(line)
-
-
-def _endorsements(paths: tuple[Path, ...]) -> Endorsements:
-    found = Endorsements()
-    for path in paths:
-        found += _folder(path) if path.is_dir() else _endorsement_file(path)
-    found.check_size()
-    return found
-
-
-def _endorsement_file(path: Path) -> Endorsements:
-    return Endorsements.from_files([(str(path), options.read_file(path, MAX_SIZE))])
-
-
-def _folder(folder: Path) -> Endorsements:
-    """Takes what a folder has; files that are no endorsements may stand there too."""
-    try:
-        files = sorted(entry for entry in folder.iterdir() if entry.is_file())
-    except OSError as error:
-        raise InvalidArgumentError(f"{folder} cannot be read: {error.strerror}") from error
-    if len(files) > MAX_FILES:
-        raise InvalidArgumentError(
-            f"{folder} has more than {MAX_FILES} files; name the ones to use"
-        )
-    found = Endorsements()
-    for file in files:
-        try:
-            found += _endorsement_file(file)
-        except InvalidArgumentError as error:
-            log.info("left out: %s", error)
-    if not found:
-        raise InvalidArgumentError(
-            f"{folder} has no certificate, revocation list or collateral in it"
-        )
-    return found
-
-
-def _anchors(trust: tuple[Path, ...]) -> Anchors:
-    return Anchors.of_vendors().trusting([root for path in trust for root in _roots(path)])
-
-
-def _roots(path: Path) -> list[bytes]:
-    found = Endorsements.from_files([(str(path), options.read_file(path, MAX_SIZE))])
-    if not found.certificates:
-        raise InvalidArgumentError(f"--trust {path}: there is no certificate in it")
-    return [spki_sha256(certificate) for certificate in found.certificates]
-
-
-def _policy(name: str | None) -> AppraisalPolicy | None:
-    if name is None:
-        return None
-    if name in PRESETS:
-        return PRESETS[name]
-    try:
-        data = options.read_file(Path(name), MAX_POLICY)
-    except InvalidArgumentError as error:
-        raise InvalidArgumentError(
-            f"--policy takes a file or a preset ({', '.join(PRESETS)}): {error}"
-        ) from error
-    return load(Path(name).stem, data)

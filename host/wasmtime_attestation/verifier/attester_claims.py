@@ -53,6 +53,7 @@ def tdx(name: str, claims: JsonObject, also: Judged = ()) -> Environment:
             for field, size in TDX.items()
             if (value := optional_hex(claims, f"tdx_{field}", size)) is not None
         },
+        settings=_tdx_settings(claims),
         also=also,
     )
 
@@ -65,6 +66,7 @@ def environment(
     tcb_status: str | None,
     report_data: bytes | None,
     measurements: Mapping[str, str],
+    settings: Mapping[str, bool | None],
     also: Judged = (),
 ) -> Environment:
     """Returns an environment with the status that its claims call for.
@@ -76,6 +78,7 @@ def environment(
         tcb_status: Intel's word; None where there is none.
         report_data: what is bound to the evidence.
         measurements: the digests.
+        settings: of the launch; None where nobody says.
         also: further findings.
     """
     judged = (*_debug(debug), *_tcb(tcb_status), *also)
@@ -87,6 +90,7 @@ def environment(
         tcb_status=tcb_status,
         report_data=report_data,
         measurements=measurements,
+        settings={name: value for name, value in settings.items() if value is not None},
         findings=tuple(finding for _, finding in judged),
     )
 
@@ -109,6 +113,16 @@ def _tcb(status: str | None) -> Iterator[tuple[Status, Finding]]:
     if status is not None and status != _UP_TO_DATE:
         bad = Status.CONTRAINDICATED if status == _REVOKED else Status.WARNING
         yield bad, Finding("policy.tcb-status", f"the TCB status is {status[:40]!r}")
+
+
+def _tdx_settings(claims: JsonObject) -> dict[str, bool | None]:
+    """Bits of ATTRIBUTES (Intel TDX Module 1.5 ABI specification, TDCS.ATTRIBUTES)."""
+    attributes = optional_hex(claims, "tdx_td_attributes", 8)
+    if attributes is None:
+        stated = claims.optional_boolean("tdx_td_attributes_septve_disable")
+        return {"sept-ve-disable": stated, "migratable": None}
+    bits = int.from_bytes(attributes, "little")
+    return {"sept-ve-disable": bool(bits >> 28 & 1), "migratable": bool(bits >> 29 & 1)}
 
 
 def _tdx_debug(claims: JsonObject) -> bool | None:

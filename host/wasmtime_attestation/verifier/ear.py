@@ -30,7 +30,7 @@ PROFILE = "tag:ietf.org,2026:rats/ear#03"
 PROFILES = (PROFILE, "tag:ietf.org,2026:rats/ear#04")
 _DRAFT = "tag:ietf.org,2026:rats/ear"
 MAX_SUBMODULES = 64
-_ISSUER = "policy.issuer"
+_ISSUER = "policy.issuer-status"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ CHECKS = (*issued.CHECKS, "ita.claims", "ita.nonce", "evidence.binding")
 MAX_POLICIES = 100
 MAX_DATA = 1 << 17
 """Characters of data that the service repeats."""
-_ISSUER = "policy.issuer"
+_ISSUER = "policy.issuer-status"
 
 
 def verdict(token: IssuedToken, reader: Reader) -> Verdict:
@@ -100,6 +100,7 @@ def _other(name: str, claims: JsonObject) -> Environment:
         tcb_status=claims.optional_string("attester_tcb_status"),
         report_data=optional_hex(claims, f"{name}_report_data", 64),
         measurements={field: value.hex() for field, value in values.items() if value is not None},
+        settings={},
     )
 
 

@@ -86,9 +86,9 @@ def _judgement(claims: JsonObject, hardware: JsonObject) -> Iterator[tuple[Statu
     compliance = hardware.optional_string("x-ms-compliance-status")
     if compliance != COMPLIANT:
         text = f"x-ms-compliance-status is {brief(compliance)}, not {COMPLIANT}"
-        yield Status.WARNING, Finding("policy.issuer", text)
+        yield Status.WARNING, Finding("policy.issuer-status", text)
     if claims is not hardware and claims.optional_boolean("secureboot") is not True:
-        yield Status.WARNING, Finding("policy.issuer", "secureboot is not true")
+        yield Status.WARNING, Finding("policy.issuer-status", "secureboot is not true")
 
 
 def _snp(claims: JsonObject, judged: Judged) -> Environment:
@@ -104,6 +104,10 @@ def _snp(claims: JsonObject, judged: Judged) -> Environment:
             for name, (claim, size) in _SNP.items()
         }
         | {"vmpl": str(claims.integer(f"{prefix}vmpl", 3))},
+        settings={
+            "smt": claims.optional_boolean(f"{prefix}smt-allowed"),
+            "migration-agent": claims.optional_boolean(f"{prefix}migration-allowed"),
+        },
         also=judged,
     )
 

@@ -19,7 +19,7 @@ from wasmtime_attestation.wit import Status, TeeType
 
 VERSIONS = ("2.0", "3.0")
 """The versions of claims that are known (`x-nvidia-ver`)."""
-ISSUER = "policy.issuer"
+ISSUER = "policy.issuer-status"
 """The finding for what an issuer says against a device."""
 ERRORS = "x-nvidia-error-details"
 
