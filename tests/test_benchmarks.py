@@ -12,8 +12,7 @@ BARE = ("one ECDSA P-384 signature", "")
 P256 = ("one ECDSA P-256 signature", "")
 COLD, PARSED = "cold: all is parsed and verified", "endorsements parsed before"
 WARM = "warm: with a memo"
-BY_TOKEN = "evidence token (ES384), simulated"
-TOKENS = {(BY_TOKEN, COLD), (BY_TOKEN, WARM)}
+TOKENS = {("evidence token (ES384), simulated", how) for how in (COLD, WARM)}
 QUOTES = {("TDX quote", how) for how in (COLD, PARSED, WARM)}
 OTHER = ("TDX quote, dcap-qvl", "its only way")
 
