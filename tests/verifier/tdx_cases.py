@@ -117,6 +117,7 @@ def _platform(dice: random.Random) -> Platform:
     major = dice.choice([0, 1, 1, 1, 3])
     return Platform(
         version=dice.choice([4, 5]),
+        body_type=dice.choice([2, 3, 3, 4]),
         ca=dice.choice(["Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA"]),
         components=bytes([svn] * 8 + [0] * 8),
         pce_svn=pce_svn,

@@ -32,11 +32,17 @@ Item = TypeVar("Item", x509.Certificate, x509.CertificateRevocationList)
 
 @dataclass(frozen=True, slots=True)
 class Endorsements:
-    """What is known of vendors' statements; each item proves itself when it is used."""
+    """What is known of vendors' statements; each item proves itself when it is used.
+
+    Attributes:
+        waived: checks whose endorsement may be missing, because the relying party said so; where
+            it is there, it counts.
+    """
 
     certificates: tuple[x509.Certificate, ...] = field(default=())
     crls: tuple[x509.CertificateRevocationList, ...] = field(default=())
     statements: tuple[SignedStatement, ...] = field(default=())
+    waived: tuple[str, ...] = field(default=())
     _digest: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -58,7 +64,12 @@ class Endorsements:
             _distinct(self.certificates + other.certificates),
             _distinct(self.crls + other.crls),
             tuple(dict.fromkeys(self.statements + other.statements)),
+            tuple(dict.fromkeys(self.waived + other.waived)),
         )
+
+    def waiving(self, checks: Iterable[str]) -> Endorsements:
+        """Returns the same, where the endorsements of some checks may be missing."""
+        return self + Endorsements(waived=tuple(sorted(checks)))
 
     @classmethod
     def from_files(cls, contents: Iterable[tuple[str, bytes]]) -> Endorsements:
@@ -171,6 +182,8 @@ def _content(item: object) -> bytes:
     match item:
         case bytes():
             return item
+        case str():
+            return item.encode()
         case x509.Certificate() | x509.CertificateRevocationList():
             return der(item)
         case SignedStatement():

@@ -13,6 +13,8 @@ from typing import NoReturn
 
 MAX_DEPTH = 32
 """How deep arrays and objects may be nested."""
+MAX_COMMAS = 250_000
+"""Commas in a text, and so values: a boot log written as an array of bytes has half as many."""
 
 # Strings are left out whole, so that brackets within them do not count.
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
@@ -34,10 +36,10 @@ def loads(data: bytes, *, floats: bool = False) -> Json:
     Raises:
         ValueError: it is not UTF-8 or JSON, has a duplicate member, a number
             that is not a 64-bit integer (or a finite float, if there may be any),
-            a lone surrogate, or is nested too deep.
+            a lone surrogate, has too many values, or is nested too deep.
     """
     text = data.decode("utf-8", errors="strict")
-    _check_depth(data)
+    _check_bounds(data)
     value: Json = json.loads(
         text,
         object_pairs_hook=_unique,
@@ -57,8 +59,10 @@ def brief(value: Json) -> str:
     return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}..."
 
 
-def _check_depth(data: bytes) -> None:
-    """Peels the innermost pairs of brackets off, layer by layer: fast, and never too deep."""
+def _check_bounds(data: bytes) -> None:
+    """Counts the values, and peels off the innermost pairs of brackets, layer by layer."""
+    if data.count(b",") > MAX_COMMAS:
+        raise ValueError(f"JSON has more than {MAX_COMMAS} values")
     without_strings = _STRING.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
     brackets = without_strings.translate(_ALIKE, _OTHERS)
     layers = 0

@@ -12,6 +12,7 @@ from struct import Struct
 from wasmtime_attestation.evidence.reader import Reader
 from wasmtime_attestation.evidence.tdx_fields import (
     QE_REPORT_SIZE,
+    TD_REPORT_15_EX_SIZE,
     TD_REPORT_15_SIZE,
     TD_REPORT_SIZE,
     QeReport,
@@ -27,7 +28,7 @@ MAX_CERTIFICATION_DATA = 1 << 16
 
 _ECDSA_P256 = 2
 _INTEL_QE = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
-_BODY_SIZES = {2: TD_REPORT_SIZE, 3: TD_REPORT_15_SIZE}
+_BODY_SIZES = {2: TD_REPORT_SIZE, 3: TD_REPORT_15_SIZE, 4: TD_REPORT_15_EX_SIZE}
 _PCK_CHAIN = 5
 _QE_CERTIFICATION = 6
 
@@ -146,7 +147,7 @@ def _body_size(r: Reader, version: int) -> int:
     body_type = r.uint(2, "the body's type")
     size = r.uint(4, "the body's size")
     if body_type not in _BODY_SIZES:
-        r.reject(f"its body type is {body_type}; 2 (TDX 1.0) and 3 (TDX 1.5) are known")
+        r.reject(f"its body type is {body_type}; 2 (TDX 1.0), 3 and 4 (TDX 1.5) are known")
     if size != _BODY_SIZES[body_type]:
         r.reject(f"a body of type {body_type} has {_BODY_SIZES[body_type]} bytes, not {size}")
     return size

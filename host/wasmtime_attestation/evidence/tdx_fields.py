@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from struct import Struct
+from typing import Any
 
 from wasmtime_attestation.evidence.reader import Reader
 
@@ -15,18 +16,23 @@ TD_REPORT_SIZE = 584
 """Bytes in the TD report of TDX 1.0."""
 TD_REPORT_15_SIZE = 648
 """Bytes in the TD report of TDX 1.5, which has two fields more."""
+TD_REPORT_15_EX_SIZE = 885
+"""Bytes in the extended TD report of TDX 1.5, which also tells of the service TD."""
 QE_REPORT_SIZE = 384
 QE_REPORT_DATA = 320
 """Where REPORTDATA begins in the Quoting Enclave's report; it reaches to the end."""
 
 _TD_UNDER_DEBUG = 0xFF
-_RESERVED = ~(1 << 0 | 1 << 28 | 1 << 29 | 1 << 30 | 1 << 31 | 1 << 63)
+_RESERVED = ~(1 << 0 | 1 << 17 | 1 << 28 | 1 << 29 | 1 << 30 | 1 << 31 | 1 << 63)
 
 # TEE_TCB_SVN, MRSEAM, MRSIGNERSEAM, SEAMATTRIBUTES, TDATTRIBUTES, XFAM, MRTD, MRCONFIGID, MROWNER,
 # MROWNERCONFIG, RTMR0 to RTMR3, REPORTDATA; from TDX 1.5 on also TEE_TCB_SVN_2 and MRSERVICETD.
 _TD_REPORT = Struct("<16s 48s 48s 8s 8s 8s 48s 48s 48s 48s 48s 48s 48s 48s 64s")
 _TD_REPORT_15 = Struct("<16s 48s")
 _NONE = (None, None)
+# VMID, TD_ID, DEVINFO, INIT_SERVTD_HASH, INIT_SERVTD_ATTR, INIT_CPU_SVN, INIT_TEE_TCB_SVN,
+# INIT_TEE_FMSPC, CURR_SERVTD_HASH, CURR_SERVTD_ATTR.
+_TD_REPORT_15_EX = Struct("<B 32s 48s 48s 8s 16s 16s 12s 48s 8s")
 # CPUSVN, MISCSELECT, ATTRIBUTES, MRENCLAVE, MRSIGNER, ISVPRODID, ISVSVN, REPORTDATA.
 _QE_REPORT = Struct("<16s 4s 28x 16s 32s 32x 32s 96x H H 60x 64s")
 
@@ -44,6 +50,7 @@ class TdAttributes:
     raw: bytes
     debug: bool
     under_debug: bool
+    service_td_extension: bool
     sept_ve_disable: bool
     migratable: bool
     pks: bool
@@ -59,6 +66,7 @@ class TdAttributes:
             raw=raw,
             debug=bits & 1 != 0,
             under_debug=bits & _TD_UNDER_DEBUG != 0,
+            service_td_extension=bits >> 17 & 1 != 0,
             sept_ve_disable=bits >> 28 & 1 != 0,
             migratable=bits >> 29 & 1 != 0,
             pks=bits >> 30 & 1 != 0,
@@ -66,6 +74,30 @@ class TdAttributes:
             perfmon=bits >> 63 & 1 != 0,
             reserved_bits=bits & _RESERVED,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTd:
+    """What the extended TD report adds: the TD's identity, and the service TD that may move it.
+
+    Attributes:
+        vmid, td_id: the TD on its platform, and among all.
+        devinfo: of the devices that are assigned to the TD.
+        init_hash, init_attributes: the service TD that was bound first.
+        init_cpu_svn, init_tee_tcb_svn, init_tee_fmspc: the platform on which that was.
+        current_hash, current_attributes: the service TD that is bound now.
+    """
+
+    vmid: int
+    td_id: bytes
+    devinfo: bytes
+    init_hash: bytes
+    init_attributes: bytes
+    init_cpu_svn: bytes
+    init_tee_tcb_svn: bytes
+    init_tee_fmspc: bytes
+    current_hash: bytes
+    current_attributes: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +109,7 @@ class TdReport:
             module (minor, then major) and of what loaded it.
         tee_tcb_svn_2: the same when the quote was made; None in TDX 1.0.
         mrservicetd: of the service TDs that are bound to the TD; None in TDX 1.0.
+        service_td: what the extended report adds; None in the others.
     """
 
     tee_tcb_svn: bytes
@@ -96,16 +129,22 @@ class TdReport:
     report_data: bytes
     tee_tcb_svn_2: bytes | None
     mrservicetd: bytes | None
+    service_td: ServiceTd | None = None
 
     @classmethod
     def decode(cls, r: Reader, size: int) -> TdReport:
-        """Reads a TD report of TDX 1.0 or, by its size, 1.5."""
+        """Reads a TD report of TDX 1.0 or, by its size, 1.5 or 1.5 extended."""
         svn, seam, seam_signer, seam_attributes, attributes, *rest = r.fields(
             _TD_REPORT, "the TD report"
         )
-        added = r.fields(_TD_REPORT_15, "the TD report") if size == TD_REPORT_15_SIZE else _NONE
+        added = r.fields(_TD_REPORT_15, "the TD report") if size > TD_REPORT_SIZE else _NONE
+        service_td = None
+        if size == TD_REPORT_15_EX_SIZE:
+            service_td = ServiceTd(*r.fields(_TD_REPORT_15_EX, "the extended TD report"))
         attributes = TdAttributes.decode(attributes)
-        return cls(svn, seam, seam_signer, seam_attributes, attributes, *rest, *added)
+        common = (svn, seam, seam_signer, seam_attributes, attributes)
+        values: tuple[Any, ...] = (*common, *rest, *added, service_td)
+        return cls(*values)
 
 
 @dataclass(frozen=True, slots=True)
