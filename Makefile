@@ -29,6 +29,7 @@ format: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.verify
+	$(BIN)/python -m benchmarks.verify_batch
 	$(BIN)/python -m benchmarks.host_calls
 	$(BIN)/python -m benchmarks.generation
 	$(BIN)/python -m benchmarks.rust_guest
