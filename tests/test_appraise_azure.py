@@ -10,11 +10,13 @@ from wasmtime_attestation.appraise import appraise
 from wasmtime_attestation.appraise.findings import FINDINGS
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.errors import InvalidArgumentError, PolicyError
+from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.policy import AZURE_CVM, HARDWARE_ONLY, AppraisalPolicy, load
+from wasmtime_attestation.policy.learn import Known, learn
 from wasmtime_attestation.wit import Status, TeeType
 
 from tests.fakes import amd
-from tests.fakes.azure import CONFIGURATION, PCRS, SNP, TDX, VMS, ConfidentialVm
+from tests.fakes.azure import CONFIGURATION, PCRS, SNP, TDX, VMS, ConfidentialVm, attest
 from tests.verifier import azure_verification, snp_verification
 
 VM_ID = str(CONFIGURATION["vmUniqueId"])
@@ -160,3 +162,39 @@ def test_reference_values_are_those_of_paravisor_and_guest() -> None:
 def test_settings_that_are_none(text: str, reason: str) -> None:
     with pytest.raises(InvalidArgumentError, match=reason):
         policy(text)
+
+
+@pytest.mark.parametrize("vm", [SNP, TDX], ids=["snp", "tdx"])
+def test_a_policy_that_was_learnt(vm: ConfidentialVm) -> None:
+    good = claims(vm)
+    lesson = learn([Known("good", good)], amd.AT)
+    learnt = load("learnt", lesson.text.encode())
+
+    assert found(good, learnt) == []
+    assert learnt.has_reference_values_for(good.platform, paravisor=True)
+    assert learnt.azure.pcrs[4] == {PCRS[4]}
+    other = azure_verification.verify(vm=vm, evidence=with_pcr(vm, 4)).claims
+    assert found(other, learnt) == ["policy.pcrs"]
+    # What differs from boot to boot is only suggested.
+    assert found(azure_verification.verify(vm=vm, evidence=with_pcr(vm, 10)).claims, learnt) == []
+    bare = snp_verification.verify(amd.MILAN.report(), amd.MILAN.chain()).claims
+    assert "policy.azure" in found(bare, learnt)
+
+
+def test_what_weakens_a_policy_that_was_learnt() -> None:
+    weak = [
+        Known("insecure", claims(stated={"secure-boot": False})),
+        Known("bare", claims(quoted=False)),
+    ]
+    lesson = learn(weak, amd.AT)
+    learnt = load("learnt", lesson.text.encode())
+
+    assert any("secure boot is off" in remark for remark in lesson.review)
+    assert any("no quote of the vTPM" in remark for remark in lesson.review)
+    # Without PCRs in all of them there is nothing to compare, and strict refuses that.
+    assert found(weak[0].claims, learnt) == ["policy.reference-values"]
+
+
+def with_pcr(vm: ConfidentialVm, index: int) -> Evidence:
+    pcrs = {**PCRS, index: b"\1" * 32}
+    return vm.evidence(message=attest(pcrs=pcrs), pcrs=pcrs)
