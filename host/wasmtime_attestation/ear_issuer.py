@@ -117,7 +117,10 @@ def _submodules(appraisals: Sequence[Appraisal]) -> dict[str, Json]:
 
 def _submodule(appraisal: Appraisal) -> Json:
     claims = appraisal.claims
-    evidence: dict[str, Json] = {claims.tee_type: claims.to_json()[claims.platform]}
+    members = claims.to_json()
+    evidence: dict[str, Json] = {claims.tee_type: members[claims.platform]}
+    if "azure" in members:
+        evidence["azure"] = members["azure"]
     if appraisal.guest_digest is not None:
         evidence["guest_digest"] = appraisal.guest_digest.hex()
     return {

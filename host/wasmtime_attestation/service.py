@@ -193,7 +193,9 @@ class AttestationService:
     def _appraise_foreign(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
         """Genuine hardware can run any software: another host needs reference values."""
         evidence = verdict.evidence
-        names_software = evidence is None or policy.has_reference_values_for(evidence.platform)
+        names_software = evidence is None or policy.has_reference_values_for(
+            evidence.platform, paravisor=evidence.has_paravisor
+        )
         if not self._is_own(verdict) and not names_software:
             detail = (
                 f"another host issued the token, and policy {policy.name} has no measurements: "

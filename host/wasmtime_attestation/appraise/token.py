@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from wasmtime_attestation.appraise import appraise, token_violations
+from wasmtime_attestation.appraise import appraise, azure, token_violations
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import Environment, Verdict
 from wasmtime_attestation.errors import Finding, PolicyError
@@ -111,6 +111,7 @@ def _violations(verdict: Verdict, policy: AppraisalPolicy) -> Iterator[Finding]:
         yield Finding("policy.issuer-status", "the issuer did not appraise the evidence")
     if policy.guest_digests is not None:
         yield Finding("policy.guest-digest", "a service's token names no guest")
+    yield from azure.missing(policy.azure)
     for environment in verdict.environments:
         if environment.tee_type not in policy.accept:
             accepted = ", ".join(sorted(policy.accept)) or "nothing"

@@ -45,6 +45,7 @@ _WEIGHTS: Mapping[str, _Weight] = MappingProxyType(
         "policy.debug": (Aspect.RUNTIME_OPAQUE, CONTRAINDICATED, CONTRAINDICATED),
         "policy.chip-id": _INSTANCE,
         "policy.fmspc": _INSTANCE,
+        "policy.vm-id": _INSTANCE,
         **dict.fromkeys(
             (
                 "policy.tcb",
@@ -64,6 +65,7 @@ _WEIGHTS: Mapping[str, _Weight] = MappingProxyType(
                 "policy.rtmr1",
                 "policy.rtmr2",
                 "policy.rtmr3",
+                "policy.pcrs",
                 "policy.guest-svn",
                 "policy.guest-digest",
                 "policy.reference-values",
@@ -161,7 +163,7 @@ def _without_findings(claims: Claims, policy: AppraisalPolicy) -> dict[Aspect, T
 
 
 def _executables(claims: Claims, policy: AppraisalPolicy) -> TrustClaim:
-    if policy.has_reference_values_for(claims.platform):
+    if policy.has_reference_values_for(claims.platform, paravisor=claims.has_paravisor):
         return TrustClaim(APPROVED_BOOT, "what was loaded at boot is a reference value")
     return TrustClaim(NO_CLAIM, "the policy has no reference values to compare with")
 

@@ -30,8 +30,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "nonce, key, guest digest, user data and audience (docs/binding.md).",
             meaning="Failed: the evidence was made for somebody or something else, as in a replay "
             "or a token put together from two. Not checked: it may be as old as it likes.",
-            remedy="Send a fresh nonce and verify with it (--nonce for tokens, --report-data for "
-            "raw evidence).",
+            remedy="Send a fresh nonce and verify with it (--nonce for tokens and evidence that "
+            "carries a nonce, --report-data for reports and quotes).",
             source="docs/binding.md; RFC 9334 section 10 (Freshness)",
         ),
     }

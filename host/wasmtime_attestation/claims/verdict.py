@@ -72,7 +72,7 @@ class Environment:
     @classmethod
     def of(cls, claims: Claims) -> Environment:
         """Returns the environment that evidence is about; nothing of it is appraised."""
-        report = getattr(claims.details, "report", None)
+        report = getattr(claims.hardware, "report", None)
         values = {name: getattr(report, name, None) for name in _MEASUREMENTS}
         return cls(
             name=claims.platform,

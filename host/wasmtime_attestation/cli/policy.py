@@ -16,7 +16,7 @@ from wasmtime_attestation.cli import given, options
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
-from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.errors import InternalError, InvalidArgumentError, PolicyError
 from wasmtime_attestation.evidence import recognise
 from wasmtime_attestation.policy import load
 from wasmtime_attestation.policy.in_force import show
@@ -116,8 +116,14 @@ def _verified(
 def _check(known: list[Known], text: str, at: datetime) -> None:
     """Holds what is written against what it was learnt from: a mistake must not be written."""
     policy = load("learnt", text.encode())
-    for piece in known:
-        appraise(piece.claims, policy, at=at, guest_digest=piece.guest_digest)
+    try:
+        for piece in known:
+            appraise(piece.claims, policy, at=at, guest_digest=piece.guest_digest)
+    except PolicyError as error:
+        raise InternalError(
+            f"the policy would refuse what it was learnt from ({error}): a fault of "
+            "wasmtime-attestation; nothing was written"
+        ) from error
 
 
 def _write_new(path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from wasmtime_attestation.appraise.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
-from wasmtime_attestation.cli import several
+from wasmtime_attestation.cli import boot_logs, several
 from wasmtime_attestation.cli.report import Report
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -48,6 +48,7 @@ class Request:
         at: the instant to verify at.
         expected: what a token must say.
         report_data: what raw evidence must be bound to.
+        boot_log: the log of the boot; None to take the one that came with the evidence.
         policy: what to appraise with; None for the default of the kind of input.
         issuers: whose tokens count, besides the well-known ones.
         memo: what was verified before of other inputs; it only saves time.
@@ -63,6 +64,7 @@ class Request:
     policy: AppraisalPolicy | None
     issuers: tuple[Issuer, ...] = ()
     memo: Memo | None = None
+    boot_log: bytes | None = None
 
 
 def examine(request: Request) -> Report:
@@ -112,6 +114,8 @@ class _Examination:
     def _token(self, subject: Token) -> None:
         self.kind = "token" if subject.is_issued else TokenKind.EVIDENCE
         request = self.request
+        if request.boot_log is not None:
+            raise InvalidArgumentError("--boot-log is for raw evidence; give the evidence itself")
         verdict = self.verdict = tokens.verify(
             subject.text,
             replace(request.expected, report_data=request.report_data),
@@ -154,6 +158,8 @@ class _Examination:
         self.nonce = expected.nonce
         if expected.audience is not None or expected.max_age_seconds is not None:
             raise InvalidArgumentError("--audience and --max-age are for tokens")
+        if self.request.boot_log is not None:
+            pieces = boot_logs.attached(pieces, self.request.boot_log)
         outcomes = [
             self._piece(piece, index if len(pieces) > 1 else None)
             for index, piece in enumerate(pieces)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from wasmtime_attestation.evidence import snp_json, text
+from wasmtime_attestation.evidence import azure_documents, snp_json, text
 from wasmtime_attestation.evidence.envelope import (
     EndorsementType,
     Evidence,
@@ -35,6 +35,8 @@ def read(document: Json) -> tuple[Evidence, ...]:
     members = _object(document, "the document")
     if "platform" in members:
         return _enveloped(members)
+    if azure_documents.is_legacy_snp(members):
+        return azure_documents.legacy_snp(members)
     for form in _FORMS:
         if form.key in members:
             _check_members(members, form)
@@ -111,6 +113,11 @@ class _Form:
 
 
 _FORMS = (
+    _Form(
+        "hcl_report",
+        frozenset({"version", "tpm_quote", "vcek", "td_quote"}),
+        azure_documents.read,
+    ),
     _Form("attestation_report", frozenset({"cert_chain"}), _snp),
     _Form(
         "quote",

@@ -7,9 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wasmtime_attestation.errors import RejectedError
-from wasmtime_attestation.evidence import detached_eat, interchange, jwt, snp, strict_json, tdx
+from wasmtime_attestation.evidence import (
+    azure_documents,
+    detached_eat,
+    hcl,
+    interchange,
+    jwt,
+    snp,
+    strict_json,
+    tdx,
+)
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.strict_json import Json
+from wasmtime_attestation.evidence.td_report import TD_REPORT_SIZE
 from wasmtime_attestation.evidence.text import decode
 
 CHECK = "input.format"
@@ -79,15 +89,24 @@ def _wrapped_token(document: Json) -> Token | None:
 
 
 def _evidence(data: bytes) -> Evidence:
+    if data.startswith(hcl.SIGNATURE):
+        return azure_documents.of_report(data)
     if _is_quote(data):
         return Evidence(EvidenceType.INTEL_TDX, data)
     version = int.from_bytes(data[:4], "little") if len(data) >= 4 else 0
     if len(data) == snp.SIZE or version in _PLAUSIBLE_VERSIONS:
         return Evidence(EvidenceType.AMD_SEV_SNP, data)
+    if len(data) == TD_REPORT_SIZE:
+        raise RejectedError.of(
+            CHECK,
+            f"{len(data)} bytes, as a TDREPORT has: its MAC can be verified on its own machine "
+            "alone; have a TD quote made of it, and give that",
+        )
     raise RejectedError.of(
         CHECK,
         f"{len(data)} bytes that are neither a token nor evidence of a known kind; known are "
-        f"evidence tokens, SEV-SNP attestation reports ({snp.SIZE} bytes) and TDX quotes",
+        f"evidence tokens, SEV-SNP attestation reports ({snp.SIZE} bytes), TDX quotes and Azure's "
+        "HCL reports",
     )
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from wasmtime_attestation.policy import presets, snp, tdx
+from wasmtime_attestation.policy import azure, presets, snp, tdx
+from wasmtime_attestation.policy.azure import AzurePolicy
 from wasmtime_attestation.policy.presets import TEXTS
 from wasmtime_attestation.policy.snp import SnpPolicy
 from wasmtime_attestation.policy.source import MAX_SIZE as MAX_SIZE
@@ -30,6 +31,7 @@ class AppraisalPolicy:
         accept: the kinds of environment that are accepted.
         snp: what is accepted of SEV-SNP reports.
         tdx: what is accepted of TDX quotes.
+        azure: what is accepted of Azure confidential VMs, beside their hardware report.
         guest_digests: SHA-256 of each guest that is accepted; None accepts any, and none.
         issuers: whose tokens are accepted; None accepts any, and raw evidence.
         maximum_age: seconds that may have passed since a token was issued; None for any.
@@ -44,9 +46,17 @@ class AppraisalPolicy:
     issuers: frozenset[str] | None = None
     maximum_age: int | None = None
     require_reference_values: bool = False
+    azure: AzurePolicy = field(default_factory=AzurePolicy)
 
-    def has_reference_values_for(self, platform: TeeType) -> bool:
-        """Whether it says which software evidence of a platform must be of."""
+    def has_reference_values_for(self, platform: TeeType, *, paravisor: bool = False) -> bool:
+        """Whether it says which software evidence of a platform must be of.
+
+        Args:
+            platform: the hardware.
+            paravisor: whether the hardware measures a paravisor, and a vTPM the guest.
+        """
+        if paravisor and not self.azure.pcrs:
+            return False
         if platform is TeeType.INTEL_TDX:
             return self.tdx.mrtd is not None
         return self.snp.measurements is not None
@@ -129,6 +139,9 @@ def _policy(name: str, table: Table) -> AppraisalPolicy:
         ),
         snp=snp.read(table.table("snp", "What is accepted of SEV-SNP reports.")),
         tdx=tdx.read(table.table("tdx", "What is accepted of TDX quotes.")),
+        azure=azure.read(
+            table.table("azure", "What is accepted of Azure confidential VMs beside the hardware.")
+        ),
     )
 
 
@@ -136,3 +149,4 @@ PRESETS: Mapping[str, AppraisalPolicy] = MappingProxyType(
     {name: read(name, preset(name))[0] for name in TEXTS}
 )
 HARDWARE_ONLY = PRESETS[presets.HARDWARE_ONLY]
+AZURE_CVM = PRESETS[presets.AZURE_CVM]

@@ -35,7 +35,7 @@ from wasmtime_attestation.evidence.token import (
     KeyPoint,
 )
 from wasmtime_attestation.memo import Memo, recall
-from wasmtime_attestation.verifier.binding import digest, thumbprint
+from wasmtime_attestation.verifier.binding import digest, nonce_of, thumbprint
 from wasmtime_attestation.verifier.expectations import (
     Expected,
     Period,
@@ -221,11 +221,12 @@ def _verify_evidence(
         ledger.reject("token.evidence", f"{len(token.evidence)} pieces of evidence instead of one")
     evidence = token.evidence[0]
     ledger.passed("token.evidence", f"one piece, {evidence.type}")
+    bound = digest(binding_of(token, key_id))
     return verifier.verify(
         evidence,
         endorsements,
-        nonce=None,
-        report_data=digest(binding_of(token, key_id)),
+        nonce=nonce_of(evidence.type, bound),
+        report_data=bound,
         at=at,
         anchors=anchors,
         ledger=ledger,
