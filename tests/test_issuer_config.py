@@ -89,7 +89,7 @@ def test_a_verifier_without_a_name() -> None:
     ids=repr,
 )
 def test_what_is_no_issuer(text: str, says: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="issuer ours.*: ") as caught:
+    with pytest.raises(InvalidArgumentError, match=r"issuer ours.*: ") as caught:
         load("ours", text.encode("utf-8", "surrogateescape"))
     assert says in caught.value.message
 
