@@ -60,8 +60,8 @@ def times(iat: int = NOW) -> Members:
 
 def device(version: str = "3.0", kind: str = "gpu", serial: int = SERIAL) -> Members:
     """Returns right claims about a device."""
-    report, rims = f"x-nvidia-{kind}-attestation-report", ("driver", "vbios")
-    rims = rims if kind == "gpu" else ("bios",)
+    report = f"x-nvidia-{kind}-attestation-report"
+    rims = ("driver", "vbios") if kind == "gpu" else ("bios",)
     claims: Members = times() | {
         "eat_nonce": NONCE.hex(),
         "ueid": str(serial),
