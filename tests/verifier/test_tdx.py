@@ -183,6 +183,21 @@ def of_chain(*certificates: object) -> bytes:
             ),
             "bytes follow a DER value",
         ),
+        (
+            of_chain(
+                certificate(
+                    PCK,
+                    PLATFORM.key("PCK"),
+                    CA,
+                    PLATFORM.key(CA),
+                    sgx=sgx_extensions(PLATFORM),
+                    is_ca=True,
+                ),
+                PLATFORM.authority,
+                PLATFORM.root,
+            ),
+            "not one that signs data alone",
+        ),
     ],
 )
 def test_a_chain_that_is_none(chain: bytes, detail: str) -> None:

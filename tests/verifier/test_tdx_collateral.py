@@ -109,7 +109,14 @@ def test_the_tcb_signer_is_issued_by_the_quotes_root_and_valid() -> None:
     by_ca = certificate(SIGNER, key, CA, CA_KEY)
     expired = certificate(SIGNER, key, ROOT, ROOT_KEY, not_after=NOT_BEFORE + SECOND)
 
-    for signer, detail in ((foreign, "root"), (by_ca, "root"), (expired, "expired")):
+    authority = certificate(SIGNER, key, ROOT, ROOT_KEY, is_ca=True)
+
+    for signer, detail in (
+        (foreign, "root"),
+        (by_ca, "root"),
+        (authority, "root"),
+        (expired, "expired"),
+    ):
         finding = rejected(signers=(signer,))
         assert finding.check == "intel.tcb-signer"
         assert detail in finding.detail

@@ -98,6 +98,8 @@ def _check_pck(pck: PckCertificate, ca: x509.Certificate, ledger: Ledger) -> Non
         ledger.reject("intel.pck", f"the PCK certificate is followed by {name or 'an unnamed CA'}")
     if not p256.is_p256(ca.public_key()) or not certs.is_issued_by(pck.certificate, ca):
         ledger.reject("intel.pck", f"the PCK certificate is not signed by {name}")
+    if not certs.signs_data(pck.certificate):
+        ledger.reject("intel.pck", "the PCK certificate's key is not one that signs data alone")
     ledger.passed("intel.pck", f"of platform {pck.fmspc.hex()}, signed by {name}")
 
 
