@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
+from urllib.parse import unquote_to_bytes
 
 from cryptography import x509
 
@@ -25,6 +26,7 @@ from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import EndorsementType, RawEndorsement
 
 _PEM = b"-----BEGIN "
+_URL_ENCODED = b"-----BEGIN%20"
 _PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _PEM_CRL = b"-----BEGIN X509 CRL-----"
 _HEX = frozenset(b"0123456789abcdefABCDEF")
@@ -107,10 +109,16 @@ class Endorsements:
             ValueError: an item is not what its type says.
         """
         items = tuple(items)
-        return cls(
+        endorsements = cls(
             tuple(load_certificate(e.data) for e in items if e.type is EndorsementType.CERTIFICATE),
             tuple(load_crl(e.data) for e in items if e.type is EndorsementType.CRL),
         )
+        for item in items:
+            if item.type is EndorsementType.INTEL_COLLATERAL:
+                endorsements += cls._from_collateral(item.data)
+        if len(endorsements.certificates) + len(endorsements.statements) > MAX_ITEMS:
+            raise ValueError(f"there are more than {MAX_ITEMS} certificates and statements")
+        return endorsements
 
     @classmethod
     def _from_file(cls, name: str, data: bytes) -> Endorsements:
@@ -128,6 +136,9 @@ class Endorsements:
     def _from_content(cls, data: bytes) -> Endorsements:
         if jwks.looks_like(data):
             return cls(key_sets=(jwks.decode(data),))
+        if data.startswith(_URL_ENCODED):
+            # As Intel's service writes issuer chains into the headers of its answers.
+            data = unquote_to_bytes(data)
         if data.lstrip().startswith(b"{"):
             return cls._from_collateral(data)
         if _PEM in data:

@@ -16,10 +16,11 @@ class EvidenceType(StrEnum):
 
 
 class EndorsementType(StrEnum):
-    """The kinds of endorsement that come with evidence, each in DER."""
+    """The kinds of endorsement that come with evidence: in DER, or Intel's collateral in JSON."""
 
     CERTIFICATE = "x509-certificate"
     CRL = "x509-crl"
+    INTEL_COLLATERAL = "intel-collateral"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,11 @@ _NONE = (None, None)
 # VMID, TD_ID, DEVINFO, INIT_SERVTD_HASH, INIT_SERVTD_ATTR, INIT_CPU_SVN, INIT_TEE_TCB_SVN,
 # INIT_TEE_FMSPC, CURR_SERVTD_HASH, CURR_SERVTD_ATTR.
 _TD_REPORT_15_EX = Struct("<B 32s 48s 48s 8s 16s 16s 12s 48s 8s")
+# CPUSVN, PCESVN, PCEID.
+_PCK_TCB = Struct("<16s H 2s")
+PPID_SIZE = 16
+PCK_REFERENCE_SIZES = {1: PPID_SIZE + 20, 2: 256 + 20, 3: 384 + 20}
+"""Bytes of certification data by its type: the PPID plain, by RSA-2048 or by RSA-3072."""
 # CPUSVN, MISCSELECT, ATTRIBUTES, MRENCLAVE, MRSIGNER, ISVPRODID, ISVSVN, REPORTDATA.
 _QE_REPORT = Struct("<16s 4s 28x 16s 32s 32x 32s 96x H H 60x 64s")
 
@@ -148,6 +153,29 @@ class TdReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PckReference:
+    """Which PCK signed the Quoting Enclave's report, where the quote has no certificates.
+
+    Attributes:
+        ppid: the platform's id, 16 bytes; None where it is encrypted, so that only Intel can
+            read it.
+        cpu_svn, pce_svn: the TCB that the PCK is of.
+        pce_id: of the Provisioning Certification Enclave.
+    """
+
+    ppid: bytes | None
+    cpu_svn: bytes
+    pce_svn: int
+    pce_id: bytes
+
+    @classmethod
+    def decode(cls, r: Reader, size: int) -> PckReference:
+        """Reads certification data of type 1, 2 or 3; they differ in the size of the PPID."""
+        ppid = r.take(size - _PCK_TCB.size, "the PPID")
+        return cls(ppid if len(ppid) == PPID_SIZE else None, *r.fields(_PCK_TCB, "the PCK's TCB"))
+
+
+@dataclass(frozen=True, slots=True)
 class QeReport:
     """What the processor says of the Quoting Enclave: an SGX REPORT's body."""
 
@@ -159,6 +187,11 @@ class QeReport:
     isv_prod_id: int
     isv_svn: int
     report_data: bytes
+
+    @property
+    def debug(self) -> bool:
+        """ATTRIBUTES.DEBUG: whether the host may read the enclave's memory, and so its key."""
+        return self.attributes[0] >> 1 & 1 != 0
 
     @classmethod
     def decode(cls, r: Reader) -> QeReport:
