@@ -9,6 +9,7 @@ import pytest
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import der, pem
 from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.evidence.envelope import EndorsementType, RawEndorsement
 
 from tests.endorsements.test_amd_table import OTHER, table
 from tests.fakes.amd import MILAN, TURIN_VLEK, VLEK, Machine
@@ -47,6 +48,16 @@ def test_what_the_host_adds_is_listed_and_vouched_for_by_nobody() -> None:
     assert verified.claims.to_json()["amd-sev-snp"]["unverified_host_entries"] == [  # type: ignore[index,call-overload]
         f"{OTHER} ({len(launch)} bytes, SHA-256 {digest})"
     ]
+
+
+def test_a_table_comes_with_evidence() -> None:
+    """As an attester reads it from `auxblob`, in a token or beside a report."""
+    raw = RawEndorsement(EndorsementType.AMD_CERTIFICATE_TABLE, of_host(MILAN, (OTHER, b"x")))
+    found = Endorsements.of_raw([raw])
+    assert found.certificates == MILAN.chain()
+    assert [entry.guid for entry in found.host_entries] == [OTHER]
+    with pytest.raises(ValueError, match="certificate table"):
+        Endorsements.of_raw([RawEndorsement(raw.type, raw.data[:-1])])
 
 
 def test_a_host_may_leave_entries_empty_and_write_pem() -> None:

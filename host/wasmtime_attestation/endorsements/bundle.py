@@ -121,6 +121,8 @@ class Endorsements:
         for item in items:
             if item.type is EndorsementType.INTEL_COLLATERAL:
                 endorsements += cls._from_collateral(item.data)
+            elif item.type is EndorsementType.AMD_CERTIFICATE_TABLE:
+                endorsements += cls._from_table(item.data)
         if len(endorsements.certificates) + len(endorsements.statements) > MAX_ITEMS:
             raise ValueError(f"there are more than {MAX_ITEMS} certificates and statements")
         return endorsements
