@@ -91,7 +91,7 @@ def test_confidential_containers_list_what_a_host_adds() -> None:
         {"cert_type": "VLEK", "data": data},
     ]
 
-    (found,) = read({"attestation_report": b64(REPORT), "cert_chain": chain})  # type: ignore[dict-item]
+    (found,) = read({"attestation_report": b64(REPORT), "cert_chain": chain})
 
     assert found.endorsements == (
         RawEndorsement(EndorsementType.CRL, CERTIFICATE),
