@@ -23,7 +23,9 @@ QE_REPORT_DATA = 320
 """Where REPORTDATA begins in the Quoting Enclave's report; it reaches to the end."""
 
 _TD_UNDER_DEBUG = 0xFF
-_RESERVED = ~(1 << 0 | 1 << 17 | 1 << 28 | 1 << 29 | 1 << 30 | 1 << 31 | 1 << 63)
+# TDX Module ABI, ATTRIBUTES. Group TUD (bits 0 to 7) counts as debug as a whole.
+_NAMED = (*range(8), 16, 17, 27, 28, 29, 30, 31, 62, 63)
+_RESERVED = ~sum(1 << bit for bit in _NAMED)
 
 # TEE_TCB_SVN, MRSEAM, MRSIGNERSEAM, SEAMATTRIBUTES, TDATTRIBUTES, XFAM, MRTD, MRCONFIGID, MROWNER,
 # MROWNERCONFIG, RTMR0 to RTMR3, REPORTDATA; from TDX 1.5 on also TEE_TCB_SVN_2 and MRSERVICETD.
@@ -49,17 +51,20 @@ class TdAttributes:
     Attributes:
         under_debug: whether any bit of the TUD group (0 to 7) is set: the host
             can then look into the TD, whichever of them it is.
-        reserved_bits: what is set and has no name here.
+        reserved_bits: what else is set and has no name in the specification.
     """
 
     raw: bytes
     debug: bool
     under_debug: bool
+    icssd: bool
     service_td_extension: bool
+    lass: bool
     sept_ve_disable: bool
     migratable: bool
     pks: bool
     key_locker: bool
+    tpa: bool
     perfmon: bool
     reserved_bits: int
 
@@ -71,11 +76,14 @@ class TdAttributes:
             raw=raw,
             debug=bits & 1 != 0,
             under_debug=bits & _TD_UNDER_DEBUG != 0,
+            icssd=bits >> 16 & 1 != 0,
             service_td_extension=bits >> 17 & 1 != 0,
+            lass=bits >> 27 & 1 != 0,
             sept_ve_disable=bits >> 28 & 1 != 0,
             migratable=bits >> 29 & 1 != 0,
             pks=bits >> 30 & 1 != 0,
             key_locker=bits >> 31 & 1 != 0,
+            tpa=bits >> 62 & 1 != 0,
             perfmon=bits >> 63 & 1 != 0,
             reserved_bits=bits & _RESERVED,
         )
