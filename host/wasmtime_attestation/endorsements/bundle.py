@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
+from urllib.parse import unquote_to_bytes
 
 from cryptography import x509
 
-from wasmtime_attestation.endorsements import collateral, jwks
+from wasmtime_attestation.endorsements import amd_table, collateral, jwks
+from wasmtime_attestation.endorsements.amd_table import TableEntry
 from wasmtime_attestation.endorsements.collateral import SignedStatement
 from wasmtime_attestation.endorsements.jwks import JwkSet
 from wasmtime_attestation.endorsements.x509 import (
@@ -25,6 +27,7 @@ from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import EndorsementType, RawEndorsement
 
 _PEM = b"-----BEGIN "
+_URL_ENCODED = b"-----BEGIN%20"
 _PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _PEM_CRL = b"-----BEGIN X509 CRL-----"
 _HEX = frozenset(b"0123456789abcdefABCDEF")
@@ -36,6 +39,8 @@ class Endorsements:
     """What is known of vendors' statements; each item proves itself when it is used.
 
     Attributes:
+        host_entries: what hosts put into their certificate tables beside AMD's certificates;
+            nobody vouches for it.
         waived: checks whose endorsement may be missing, because the relying party said so; where
             it is there, it counts.
     """
@@ -44,6 +49,7 @@ class Endorsements:
     crls: tuple[x509.CertificateRevocationList, ...] = field(default=())
     statements: tuple[SignedStatement, ...] = field(default=())
     key_sets: tuple[JwkSet, ...] = field(default=())
+    host_entries: tuple[TableEntry, ...] = field(default=())
     waived: tuple[str, ...] = field(default=())
     _digest: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -67,6 +73,7 @@ class Endorsements:
             _distinct(self.crls + other.crls),
             tuple(dict.fromkeys(self.statements + other.statements)),
             tuple(dict.fromkeys(self.key_sets + other.key_sets)),
+            tuple(dict.fromkeys(self.host_entries + other.host_entries)),
             tuple(dict.fromkeys(self.waived + other.waived)),
         )
 
@@ -76,7 +83,7 @@ class Endorsements:
 
     @classmethod
     def from_files(cls, contents: Iterable[tuple[str, bytes]]) -> Endorsements:
-        """Reads files: PEM (in any order), DER or hex, Intel's collateral, issuers' keys.
+        """Reads files: PEM, DER or hex, AMD's certificate tables, Intel's and issuers' JSON.
 
         Args:
             contents: name (for messages) and bytes of each file.
@@ -107,10 +114,18 @@ class Endorsements:
             ValueError: an item is not what its type says.
         """
         items = tuple(items)
-        return cls(
+        endorsements = cls(
             tuple(load_certificate(e.data) for e in items if e.type is EndorsementType.CERTIFICATE),
             tuple(load_crl(e.data) for e in items if e.type is EndorsementType.CRL),
         )
+        for item in items:
+            if item.type is EndorsementType.INTEL_COLLATERAL:
+                endorsements += cls._from_collateral(item.data)
+            elif item.type is EndorsementType.AMD_CERTIFICATE_TABLE:
+                endorsements += cls._from_table(item.data)
+        if len(endorsements.certificates) + len(endorsements.statements) > MAX_ITEMS:
+            raise ValueError(f"there are more than {MAX_ITEMS} certificates and statements")
+        return endorsements
 
     @classmethod
     def _from_file(cls, name: str, data: bytes) -> Endorsements:
@@ -128,8 +143,13 @@ class Endorsements:
     def _from_content(cls, data: bytes) -> Endorsements:
         if jwks.looks_like(data):
             return cls(key_sets=(jwks.decode(data),))
+        if data.startswith(_URL_ENCODED):
+            # As Intel's service writes issuer chains into the headers of its answers.
+            data = unquote_to_bytes(data)
         if data.lstrip().startswith(b"{"):
             return cls._from_collateral(data)
+        if amd_table.is_table(data):
+            return cls._from_table(data)
         if _PEM in data:
             return cls._from_pem(data)
         text = b"".join(data.split())
@@ -144,6 +164,18 @@ class Endorsements:
             crls=tuple(load_crl(crl) for crl in found.lists), statements=found.statements
         )
         return cls._from_pem(b"\n".join(found.chains)) + endorsements
+
+    @classmethod
+    def _from_table(cls, data: bytes) -> Endorsements:
+        """Reads a host's certificate table; entries may be empty."""
+        entries = [entry for entry in amd_table.decode(data) if entry.data]
+        endorsements = cls(host_entries=tuple(e for e in entries if not e.is_certificate))
+        for entry in entries:
+            if entry.is_certificate:
+                is_pem = entry.data.startswith(_PEM)
+                read = cls._from_pem if is_pem else cls._from_der
+                endorsements += read(entry.data)
+        return endorsements
 
     @classmethod
     def _from_pem(cls, data: bytes) -> Endorsements:
@@ -192,7 +224,7 @@ def _content(item: object) -> bytes:
             return item.encode()
         case x509.Certificate() | x509.CertificateRevocationList():
             return der(item)
-        case SignedStatement():
+        case SignedStatement() | TableEntry():
             return repr(item).encode()
         case JwkSet():
             return item.content

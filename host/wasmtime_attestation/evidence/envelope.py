@@ -16,10 +16,12 @@ class EvidenceType(StrEnum):
 
 
 class EndorsementType(StrEnum):
-    """The kinds of endorsement that come with evidence, each in DER."""
+    """The kinds of endorsement that come with evidence: DER, Intel's JSON, a host's table."""
 
     CERTIFICATE = "x509-certificate"
     CRL = "x509-crl"
+    INTEL_COLLATERAL = "intel-collateral"
+    AMD_CERTIFICATE_TABLE = "amd-certificate-table"
 
 
 @dataclass(frozen=True, slots=True)

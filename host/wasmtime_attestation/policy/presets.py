@@ -27,6 +27,7 @@ tcb-statuses = [
 ]
 allow-migration = true
 allow-service-td = true
+allow-reserved-attributes = true
 require-sept-ve-disable = false
 
 [azure]
