@@ -11,7 +11,8 @@ from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import der
 from wasmtime_attestation.errors import RejectedError, UnavailableError
-from wasmtime_attestation.verifier.token import Expected, VerifiedToken
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.token import VerifiedToken
 
 from tests.fakes.intel import AT, PLATFORM, QE_IDENTITY, TCB_INFO, crl, real_anchors, signed
 from tests.fakes.token import NONCE, Forger, bind, encode
