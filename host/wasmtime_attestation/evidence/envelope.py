@@ -11,13 +11,17 @@ class EvidenceType(StrEnum):
 
     AMD_SEV_SNP = "amd-sev-snp"
     INTEL_TDX = "intel-tdx"
+    NVIDIA_GPU = "nvidia-gpu"
+    NVIDIA_SWITCH = "nvidia-switch"
 
 
 class EndorsementType(StrEnum):
-    """The kinds of endorsement that come with evidence, each in DER."""
+    """The kinds of endorsement that come with evidence, each in DER or, a RIM, in XML."""
 
     CERTIFICATE = "x509-certificate"
     CRL = "x509-crl"
+    NVIDIA_RIM = "nvidia-rim"
+    OCSP_RESPONSE = "ocsp-response"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Evidence in the JSON documents of other tools.
 
 Known are Confidential Containers' evidence (guest-components, `attester`), the
-envelope of attestation-rs, and dstack's answers to GetQuote. What such a
+envelope of attestation-rs, dstack's answers to GetQuote, and NVIDIA's lists of devices. What such a
 document says of its evidence counts for nothing: only the bytes within are verified.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from wasmtime_attestation.evidence import snp_json, text
+from wasmtime_attestation.evidence import nvidia_json, snp_json, text
 from wasmtime_attestation.evidence.envelope import (
     EndorsementType,
     Evidence,
@@ -32,6 +32,8 @@ def read(document: Json) -> tuple[Evidence, ...]:
     Raises:
         ValueError: it is no document that is known, or a part of it is not what it should be.
     """
+    if isinstance(document, list):
+        return nvidia_json.read(document)
     members = _object(document, "the document")
     if "platform" in members:
         return _enveloped(members)
@@ -116,6 +118,10 @@ _FORMS = (
         "quote",
         frozenset({"cc_eventlog", "event_log", "report_data", "vm_config", "hash_algorithm"}),
         _tdx,
+    ),
+    *(
+        _Form(name, nvidia_json.BESIDE, lambda members, name=name: nvidia_json.read(members[name]))
+        for name in nvidia_json.LISTS
     ),
 )
 

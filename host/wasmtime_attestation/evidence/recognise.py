@@ -6,7 +6,7 @@ import codecs
 from dataclasses import dataclass
 
 from wasmtime_attestation.errors import RejectedError
-from wasmtime_attestation.evidence import interchange, jwt, snp, strict_json, tdx
+from wasmtime_attestation.evidence import interchange, jwt, nvidia, snp, strict_json, tdx
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.text import decode
 
@@ -54,13 +54,16 @@ def _documents(text: bytes) -> tuple[Evidence, ...]:
 def _evidence(data: bytes) -> Evidence:
     if _is_quote(data):
         return Evidence(EvidenceType.INTEL_TDX, data)
+    if nvidia.looks_like(data):
+        return Evidence(nvidia.type_of(data), data)
     version = int.from_bytes(data[:4], "little") if len(data) >= 4 else 0
     if len(data) == snp.SIZE or version in _PLAUSIBLE_VERSIONS:
         return Evidence(EvidenceType.AMD_SEV_SNP, data)
     raise RejectedError.of(
         CHECK,
         f"{len(data)} bytes that are neither a token nor evidence of a known kind; known are "
-        f"evidence tokens, SEV-SNP attestation reports ({snp.SIZE} bytes) and TDX quotes",
+        f"evidence tokens, SEV-SNP attestation reports ({snp.SIZE} bytes), TDX quotes and "
+        "reports of NVIDIA GPUs and switches",
     )
 
 
