@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wasmtime_attestation.claims.gpu import NvidiaClaims
 from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.evidence.strict_json import Json
@@ -18,7 +19,7 @@ class Claims:
         platform: what the evidence says that it comes from.
         anchor: the name of the root that it ends at.
         simulated: whether that root is one of a simulation.
-        report_data: the 64 bytes that the attester bound to the evidence.
+        report_data: the 64 bytes that the attester bound to the evidence; a GPU's 32-byte nonce.
         debug: whether the host may read the guest's memory.
         details: the platform's own claims.
     """
@@ -28,7 +29,7 @@ class Claims:
     simulated: bool
     report_data: bytes
     debug: bool
-    details: SnpClaims | TdxClaims
+    details: SnpClaims | TdxClaims | NvidiaClaims
 
     @property
     def tee_type(self) -> TeeType:
@@ -42,5 +43,11 @@ class Claims:
             "platform": self.platform,
             "anchor": self.anchor,
             "debug": self.debug,
-            self.platform: self.details.to_json(),
+            self._name: self.details.to_json(),
         }
+
+    @property
+    def _name(self) -> str:
+        """The member that the platform's own claims stand in; a switch is no TEE of its own."""
+        is_switch = isinstance(self.details, NvidiaClaims) and self.details.device == "switch"
+        return "nvidia-switch" if is_switch else self.platform

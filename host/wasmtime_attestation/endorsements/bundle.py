@@ -1,4 +1,4 @@
-"""A set of endorsements: certificates, revocation lists and signed statements, in no order."""
+"""A set of endorsements: certificates, lists, statements, manifests, responses, in no order."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TypeVar
 
 from cryptography import x509
 
-from wasmtime_attestation.endorsements import collateral
+from wasmtime_attestation.endorsements import collateral, ocsp, rim, rim_file, xml_document
 from wasmtime_attestation.endorsements.collateral import SignedStatement
+from wasmtime_attestation.endorsements.ocsp import OcspResponse
+from wasmtime_attestation.endorsements.rim import Rim
 from wasmtime_attestation.endorsements.x509 import (
     MAX_ITEMS,
     MAX_SIZE,
@@ -19,12 +21,12 @@ from wasmtime_attestation.endorsements.x509 import (
     load_crl,
 )
 from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.evidence import text
 from wasmtime_attestation.evidence.envelope import EndorsementType, Evidence
 
 _PEM = b"-----BEGIN "
 _PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _PEM_CRL = b"-----BEGIN X509 CRL-----"
-_HEX = frozenset(b"0123456789abcdefABCDEF")
 Item = TypeVar("Item", x509.Certificate, x509.CertificateRevocationList)
 
 
@@ -35,20 +37,24 @@ class Endorsements:
     certificates: tuple[x509.Certificate, ...] = field(default=())
     crls: tuple[x509.CertificateRevocationList, ...] = field(default=())
     statements: tuple[SignedStatement, ...] = field(default=())
+    rims: tuple[Rim, ...] = field(default=())
+    ocsp: tuple[OcspResponse, ...] = field(default=())
 
     def __bool__(self) -> bool:
-        return bool(self.certificates or self.crls or self.statements)
+        return bool(self.certificates or self.crls or self.statements or self.rims or self.ocsp)
 
     def __add__(self, other: Endorsements) -> Endorsements:
         return Endorsements(
             _distinct(self.certificates + other.certificates),
             _distinct(self.crls + other.crls),
             tuple(dict.fromkeys(self.statements + other.statements)),
+            tuple({(rim.name, rim.data): rim for rim in self.rims + other.rims}.values()),
+            tuple({response.data: response for response in self.ocsp + other.ocsp}.values()),
         )
 
     @classmethod
     def from_files(cls, contents: Iterable[tuple[str, bytes]]) -> Endorsements:
-        """Reads files: PEM (in any order), DER or hex, and Intel's collateral in JSON.
+        """Reads files, by content: PEM (in any order), DER, hex or base64, collateral, manifests.
 
         Args:
             contents: name (for messages) and bytes of each file.
@@ -69,6 +75,10 @@ class Endorsements:
                 f"more than {MAX_ITEMS} certificates, revocation lists and statements; "
                 "name fewer files"
             )
+        if max(len(self.rims), len(self.ocsp)) > MAX_ITEMS:
+            raise InvalidArgumentError(
+                f"more than {MAX_ITEMS} manifests (RIM) or OCSP responses; name fewer files"
+            )
 
     @classmethod
     def of_evidence(cls, evidence: Evidence) -> Endorsements:
@@ -81,6 +91,9 @@ class Endorsements:
         return cls(
             tuple(load_certificate(e.data) for e in items if e.type is EndorsementType.CERTIFICATE),
             tuple(load_crl(e.data) for e in items if e.type is EndorsementType.CRL),
+            (),
+            tuple(rim.decode(e.data) for e in items if e.type is EndorsementType.NVIDIA_RIM),
+            tuple(ocsp.decode(e.data) for e in items if e.type is EndorsementType.OCSP_RESPONSE),
         )
 
     @classmethod
@@ -88,23 +101,24 @@ class Endorsements:
         if len(data) > MAX_SIZE:
             raise InvalidArgumentError(f"{name}: endorsements are larger than {MAX_SIZE} bytes")
         try:
-            return cls._from_content(data)
+            return cls._from_content(name, data)
         except UNREADABLE as error:
             raise InvalidArgumentError(
-                f"{name}: neither certificates nor revocation lists in PEM or DER, "
-                f"nor collateral of Intel's ({error})"
+                f"{name}: neither certificates, revocation lists or OCSP responses in PEM or DER, "
+                f"nor collateral of Intel's, nor a manifest (RIM) of NVIDIA's ({error})"
             ) from error
 
     @classmethod
-    def _from_content(cls, data: bytes) -> Endorsements:
+    def _from_content(cls, name: str, data: bytes) -> Endorsements:
+        if xml_document.looks_like(data):
+            return cls(rims=(rim.decode(data, rim_file.id_in(name)),))
         if data.lstrip().startswith(b"{"):
-            return cls._from_collateral(data)
+            served = rim_file.served(data)
+            return cls._from_collateral(data) if served is None else cls(rims=(served,))
         if _PEM in data:
             return cls._from_pem(data)
-        text = b"".join(data.split())
-        # Intel's service for caches (PCCS) answers with lists in hex.
-        is_hex = text and frozenset(text) <= _HEX and len(text) % 2 == 0
-        return cls._from_der(bytes.fromhex(text.decode()) if is_hex else data)
+        # Intel's service for caches (PCCS) answers with lists in hex, others use base64.
+        return cls._from_der(text.decode(data) or data)
 
     @classmethod
     def _from_collateral(cls, data: bytes) -> Endorsements:
@@ -138,7 +152,11 @@ class Endorsements:
         try:
             return cls(certificates=(load_certificate(data),))
         except ValueError:
+            pass
+        try:
             return cls(crls=(load_crl(data),))
+        except ValueError:
+            return cls(ocsp=(ocsp.decode(data),))
 
 
 def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from wasmtime_attestation.evidence import nvidia_json, snp_json, text
 from wasmtime_attestation.evidence.envelope import (
@@ -97,6 +98,10 @@ def _chain(value: Json) -> tuple[RawEndorsement, ...]:
     )
 
 
+def _nvidia(name: str, members: Mapping[str, Json]) -> tuple[Evidence, ...]:
+    return nvidia_json.read(members[name])
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """A document that is told by one of its members.
@@ -119,10 +124,7 @@ _FORMS = (
         frozenset({"cc_eventlog", "event_log", "report_data", "vm_config", "hash_algorithm"}),
         _tdx,
     ),
-    *(
-        _Form(name, nvidia_json.BESIDE, lambda members, name=name: nvidia_json.read(members[name]))
-        for name in nvidia_json.LISTS
-    ),
+    *(_Form(name, nvidia_json.BESIDE, partial(_nvidia, name)) for name in nvidia_json.LISTS),
 )
 
 

@@ -10,7 +10,9 @@ from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
-from wasmtime_attestation.verifier import snp, tdx
+from wasmtime_attestation.verifier import nvidia, snp, tdx
+
+_WITH_NONCE = (EvidenceType.NVIDIA_GPU, EvidenceType.NVIDIA_SWITCH)
 
 
 def verify(
@@ -49,6 +51,12 @@ def verify(
     except ValueError as error:
         ledger.reject("evidence.endorsements", f"an endorsement cannot be read: {error}")
     ledger.passed("evidence.endorsements", f"{len(evidence.endorsements)} came with the evidence")
+    if evidence.type in _WITH_NONCE:
+        if report_data is not None:
+            raise InvalidArgumentError(f"{evidence.type} evidence has a nonce, and no report data")
+        return nvidia.verify(
+            evidence.type, evidence.data, known, nonce=nonce, at=at, anchors=anchors, ledger=ledger
+        )
     platform = {EvidenceType.AMD_SEV_SNP: snp.verify, EvidenceType.INTEL_TDX: tdx.verify}
     if nonce is not None:
         raise InvalidArgumentError(

@@ -1,0 +1,123 @@
+"""NVIDIA's certification paths: of devices and of those who sign manifests.
+
+Source: RFC 5280 section 6.1, as far as NVIDIA's certificates use it; all keys are of P-384.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cryptography import x509
+
+from wasmtime_attestation.endorsements import x509 as certs
+from wasmtime_attestation.endorsements.anchors import Anchor, Anchors, Role
+from wasmtime_attestation.errors import UnavailableError
+from wasmtime_attestation.verifier import p384
+
+MAX_LENGTH = 8
+"""Certificates in a path; devices have five, manifests four."""
+
+
+def build(
+    leaf: x509.Certificate, certificates: Sequence[x509.Certificate], at: datetime
+) -> list[x509.Certificate]:
+    """Finds the path from a leaf to a certificate that signed itself.
+
+    Raises:
+        ValueError: none of the certificates signed the one at the end, or there are too many.
+        UnavailableError: there is no certificate that could have.
+    """
+    path = [leaf]
+    while not _is_self_issued(path[-1]):
+        if len(path) == MAX_LENGTH:
+            raise ValueError(f"the chain has more than {MAX_LENGTH} certificates")
+        path.append(_issuer(path, certificates, at))
+    return path
+
+
+def _issuer(
+    path: list[x509.Certificate], certificates: Sequence[x509.Certificate], at: datetime
+) -> x509.Certificate:
+    """Takes, of several, an issuer that is valid; a wrong one is worse than none."""
+    child = path[-1]
+    others = [c for c in certificates if c not in path and certs.is_authority(c)]
+    issuers = [c for c in others if certs.is_issued_by(child, c)]
+    if issuers:
+        return min(issuers, key=lambda issuer: certs.invalid_at([issuer], at) is not None)
+    parent, name = certs.common_name(child.issuer), certs.common_name(child.subject)
+    if not others:
+        raise UnavailableError(f"{parent or 'a certificate'}, which signs {name}, is missing")
+    given = ", ".join(sorted({certs.common_name(c.subject) or "unnamed" for c in others})[:8])
+    raise ValueError(f"{name} must be signed by {parent}, and none of {given} signed it")
+
+
+def _is_self_issued(certificate: x509.Certificate) -> bool:
+    return certificate.issuer == certificate.subject
+
+
+def check(path: Sequence[x509.Certificate]) -> None:
+    """Checks every link of a path: signatures, authorities, path lengths, keys.
+
+    Args:
+        path: from the leaf to the root.
+
+    Raises:
+        ValueError: a link does not hold.
+    """
+    if not 1 < len(path) <= MAX_LENGTH:
+        raise ValueError(f"the chain has {len(path)} certificates, not 2 to {MAX_LENGTH}")
+    _check_leaf(path[0])
+    for depth, (child, parent) in enumerate(zip(path, [*path[1:], path[-1]], strict=True)):
+        name = certs.common_name(child.subject)
+        if not p384.is_p384(child.public_key()) or not certs.has_whole_signature(child):
+            raise ValueError(f"{name} has no key of P-384 or an incomplete signature")
+        if depth and not _may_issue(child, below=depth - 1):
+            raise ValueError(f"{name} is no certification authority for this chain")
+        if not certs.is_issued_by(child, parent):
+            raise ValueError(f"{name} is not signed by {certs.common_name(parent.subject)}")
+
+
+def _check_leaf(leaf: x509.Certificate) -> None:
+    """The leaf signs data and no certificates."""
+    name = certs.common_name(leaf.subject)
+    critical = certs.unknown_critical_extension(leaf)
+    if critical is not None:
+        raise ValueError(f"{name} has the critical extension {critical}, which is not known")
+    usage = _extension(leaf, x509.KeyUsage)
+    if certs.is_authority(leaf) or (usage is not None and not usage.digital_signature):
+        raise ValueError(f"{name} is no certificate for signing data")
+
+
+def _may_issue(certificate: x509.Certificate, below: int) -> bool:
+    """Whether an authority may have so many authorities between itself and the leaf."""
+    constraints = _extension(certificate, x509.BasicConstraints)
+    if constraints is None or not certs.is_authority(certificate):
+        return False
+    return constraints.path_length is None or below <= constraints.path_length
+
+
+def _extension(
+    certificate: x509.Certificate, kind: type[x509.BasicConstraints] | type[x509.KeyUsage]
+) -> x509.BasicConstraints | x509.KeyUsage | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
+def anchor_of(root: x509.Certificate, role: Role, anchors: Anchors) -> Anchor:
+    """Returns what makes a root one for a role.
+
+    Raises:
+        ValueError: it is no pinned root and was not given as trusted.
+    """
+    fingerprint = certs.spki_sha256(root)
+    anchor = anchors.find(fingerprint, role)
+    if anchor is None:
+        raise ValueError(
+            f"the chain ends at {certs.common_name(root.subject)} (SPKI SHA-256 "
+            f"{fingerprint.hex()}), which is not NVIDIA's root for {role} and was not given "
+            "as trusted"
+        )
+    return anchor
