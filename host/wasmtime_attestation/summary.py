@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from wasmtime_attestation.claims.form import to_json
-from wasmtime_attestation.evidence import snp, tdx
+from wasmtime_attestation.evidence import nvidia, snp, tdx
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.strict_json import Json
 
@@ -25,6 +25,8 @@ def _members(evidence: Evidence) -> dict[str, Json]:
             return _snp(snp.decode(evidence.data))
         case EvidenceType.INTEL_TDX:
             return _tdx(tdx.decode(evidence.data))
+        case EvidenceType.NVIDIA_GPU | EvidenceType.NVIDIA_SWITCH:
+            return _nvidia(nvidia.decode(evidence.data))
 
 
 def _snp(report: snp.SnpReport) -> dict[str, Json]:
@@ -54,4 +56,17 @@ def _tdx(quote: tdx.TdxQuote) -> dict[str, Json]:
         "td_attributes": report.td_attributes.raw.hex(),
         "xfam": report.xfam.hex(),
         "tee_tcb_svn": report.tee_tcb_svn.hex(),
+    }
+
+
+def _nvidia(report: nvidia.NvidiaReport) -> dict[str, Json]:
+    return {
+        "nonce": report.signed.nonce.hex(),
+        "driver_version": report.driver_version,
+        "vbios_version": report.vbios_version,
+        "project": report.project,
+        "project_sku": report.project_sku,
+        "chip_sku": report.chip_sku,
+        "mode": report.mode,
+        "measurements": len(report.signed.measurements),
     }

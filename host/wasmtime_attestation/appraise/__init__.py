@@ -5,8 +5,9 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator
 
-from wasmtime_attestation.appraise import snp, tdx
+from wasmtime_attestation.appraise import gpu, snp, tdx
 from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.gpu import NvidiaClaims
 from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.errors import Finding, PolicyError
@@ -54,6 +55,8 @@ def _platform(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
             yield from snp.violations(details, policy.snp)
         case TdxClaims() as details:
             yield from tdx.violations(details, policy.tdx)
+        case NvidiaClaims() as details:
+            yield from gpu.violations(details, policy.gpu)
 
 
 def _guest(guest_digest: bytes | None, policy: AppraisalPolicy) -> Iterator[Finding]:
@@ -75,6 +78,8 @@ def _warnings(claims: Claims) -> Iterator[Finding]:
             yield from snp.warnings(details)
         case TdxClaims() as details:
             yield from tdx.warnings(details)
+        case NvidiaClaims():
+            pass  # what is not golden was rejected
 
 
 def _not_appraised(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:

@@ -40,6 +40,13 @@ FINDINGS: Mapping[str, str] = MappingProxyType(
         "policy.mrservicetd": "MRSERVICETD is no reference value, or the quote has none.",
         "policy.xfam": "XFAM is no reference value.",
         "policy.fmspc": "FMSPC is no reference value.",
+        "policy.gpu-architecture": "The architecture of the GPU or switch is not accepted.",
+        "policy.gpu-ueid": "The device is no reference value.",
+        "policy.gpu-mode": "The mode of passing GPUs through is not accepted, or not reported.",
+        "policy.gpu-driver-version": "The driver's version is no reference value or too low.",
+        "policy.gpu-vbios-version": "The VBIOS's version is no reference value or too low.",
+        "policy.gpu-revocation": "The policy demands a revocation check of the device's and the "
+        "manifests' certificates.",
         "policy.guest-digest": "The guest is no reference value, or none is named.",
         "policy.reference-values": "Another host's token needs a policy with measurements.",
     }

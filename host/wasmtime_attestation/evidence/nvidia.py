@@ -23,7 +23,7 @@ PDI_SIZE = 8
 
 _DRIVER_VERSION, _VBIOS_VERSION = 3, 6
 _NVDEC0_STATUS, _FWID, _PROTECTED_PCIE = 11, 20, 21
-_CHIP_SKU, _PROJECT, _PROJECT_SKU = 15, 17, 18
+_BOARD = {"project": 17, "project_sku": 18, "chip_sku": 15}
 _PDI = 22
 _SWITCH_GPU_PDIS, _SWITCH_PORTS = 26, 27
 _CHIP_INFO, _FEATURE_FLAG = 35, 36
@@ -83,17 +83,16 @@ def decode(data: bytes) -> NvidiaReport:
     # Only switches report their ports and GPUs, and only GPUs have a driver.
     is_switch = bool({_SWITCH_GPU_PDIS, _SWITCH_PORTS} & opaque.fields.keys())
     driver_version = _text(opaque, _DRIVER_VERSION, "driver version")
-    if not is_switch and driver_version is None:
-        _reject("it has no driver version")
+    board = {name: _text(opaque, field, name) for name, field in _BOARD.items()}
+    if not is_switch and not (driver_version and all(board.values())):
+        _reject(f"a GPU's has a driver version, {', '.join(board)}")
     return NvidiaReport(
         signed=signed,
         opaque=opaque,
         is_switch=is_switch,
         driver_version=driver_version,
         vbios_version=_vbios_version(opaque, is_switch=is_switch),
-        project=_text(opaque, _PROJECT, "project"),
-        project_sku=_text(opaque, _PROJECT_SKU, "project SKU"),
-        chip_sku=_text(opaque, _CHIP_SKU, "chip SKU"),
+        **board,
         chip_info=_text(opaque, _CHIP_INFO, "chip information"),
         mode=_mode(opaque),
         nvdec0_enabled=_nvdec0(opaque),

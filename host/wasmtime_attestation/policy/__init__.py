@@ -12,8 +12,10 @@ from types import MappingProxyType
 from typing import Any
 
 from wasmtime_attestation.endorsements.intel import TcbStatus
+from wasmtime_attestation.endorsements.nvidia import Architecture
 from wasmtime_attestation.errors import InvalidArgumentError
-from wasmtime_attestation.policy import snp, tdx
+from wasmtime_attestation.policy import gpu, snp, tdx
+from wasmtime_attestation.policy.gpu import GpuPolicy
 from wasmtime_attestation.policy.snp import SnpPolicy
 from wasmtime_attestation.policy.table import Table
 from wasmtime_attestation.policy.tdx import TdxPolicy
@@ -35,6 +37,7 @@ class AppraisalPolicy:
         accept: the kinds of environment that are accepted.
         snp: what is accepted of SEV-SNP reports.
         tdx: what is accepted of TDX quotes.
+        gpu: what is accepted of NVIDIA GPUs and NVSwitches.
         guest_digests: SHA-256 of each guest that is accepted; None accepts any, and none.
     """
 
@@ -43,18 +46,23 @@ class AppraisalPolicy:
     snp: SnpPolicy = field(default_factory=SnpPolicy)
     guest_digests: frozenset[bytes] | None = None
     tdx: TdxPolicy = field(default_factory=TdxPolicy)
+    gpu: GpuPolicy = field(default_factory=GpuPolicy)
 
     def has_reference_values_for(self, platform: TeeType) -> bool:
         """Whether it says which software evidence of a platform must be of."""
         if platform is TeeType.INTEL_TDX:
             return self.tdx.mrtd is not None
+        if platform in (TeeType.NVIDIA_GPU, TeeType.OTHER):
+            return False  # a device says nothing about its host's software
         return self.snp.measurements is not None
 
 
 # Simulated evidence reaches appraisal only where its root was named as trusted.
 HARDWARE_ONLY = AppraisalPolicy(
     name="hardware-only",
-    accept=frozenset({TeeType.AMD_SEV_SNP, TeeType.INTEL_TDX, TeeType.SIMULATED}),
+    accept=frozenset(
+        {TeeType.AMD_SEV_SNP, TeeType.INTEL_TDX, TeeType.NVIDIA_GPU, TeeType.SIMULATED}
+    ),
     snp=SnpPolicy(allow_migration_agent=True),
     tdx=TdxPolicy(
         tcb_statuses=frozenset(TcbStatus) - {TcbStatus.REVOKED},
@@ -63,7 +71,17 @@ HARDWARE_ONLY = AppraisalPolicy(
         require_sept_ve_disable=False,
     ),
 )
-PRESETS: Mapping[str, AppraisalPolicy] = MappingProxyType({HARDWARE_ONLY.name: HARDWARE_ONLY})
+GPU = AppraisalPolicy(
+    name="gpu",
+    accept=frozenset({TeeType.NVIDIA_GPU, TeeType.SIMULATED}),
+    gpu=GpuPolicy(
+        architectures=frozenset({Architecture.HOPPER, Architecture.BLACKWELL}),
+        require_revocation_check=True,
+    ),
+)
+PRESETS: Mapping[str, AppraisalPolicy] = MappingProxyType(
+    {policy.name: policy for policy in (HARDWARE_ONLY, GPU)}
+)
 
 
 def load(name: str, data: bytes) -> AppraisalPolicy:
@@ -101,6 +119,7 @@ def _policy(name: str, table: Table) -> AppraisalPolicy:
         accept=frozenset(_tee_type(label) for label in table.strings("accept")),
         snp=snp.read(table.table("snp")),
         tdx=tdx.read(table.table("tdx")),
+        gpu=gpu.read(table.table("gpu")),
         guest_digests=table.byte_strings("guest-digests", 32),
     )
     table.end()

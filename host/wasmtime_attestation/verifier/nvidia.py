@@ -6,43 +6,32 @@ Sources: DMTF DSP0274 1.1.0; NVIDIA attestation SDK (local verifier).
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-
-from cryptography import x509
 
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.gpu import NvidiaClaims
-from wasmtime_attestation.endorsements import nvidia as devices
-from wasmtime_attestation.endorsements import x509 as certs
-from wasmtime_attestation.endorsements.anchors import Anchor, Anchors, Role
+from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.nvidia import Architecture
-from wasmtime_attestation.errors import RejectedError, UnavailableError
+from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import nvidia, spdm
 from wasmtime_attestation.evidence.envelope import EvidenceType
 from wasmtime_attestation.evidence.nvidia import NvidiaReport
 from wasmtime_attestation.verifier import (
+    nvidia_device,
     nvidia_measurements,
-    nvidia_path,
     nvidia_revocation,
-    p384,
     rim,
 )
+from wasmtime_attestation.verifier.nvidia_device import Device
 from wasmtime_attestation.verifier.nvidia_measurements import Comparison
 from wasmtime_attestation.verifier.rim import VerifiedRim, Wanted
 from wasmtime_attestation.wit import TeeType
 
 CHECKS = (
     "nvidia.format",
-    "nvidia.signature",
-    "nvidia.device-chain",
-    "nvidia.device-root",
-    "nvidia.device-validity",
-    "nvidia.device",
-    "nvidia.fwid",
+    *nvidia_device.CHECKS,
     "nvidia.nonce",
     "nvidia.device-revocation",
     "nvidia.driver-rim",
@@ -51,20 +40,6 @@ CHECKS = (
     "nvidia.measurements",
     "nvidia.minimum-svn",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Device:
-    """A device whose chain is verified."""
-
-    path: tuple[x509.Certificate, ...]
-    anchor: Anchor
-    model: str
-    chip: str
-
-    @property
-    def architecture(self) -> Architecture:
-        return devices.architecture(self.chip)
 
 
 def verify(
@@ -95,10 +70,9 @@ def verify(
     """
     ledger.plan([id_ for id_ in CHECKS if _concerns(type_, id_)])
     report = _decode(data, ledger)
-    leaf = _check_signature(report, endorsements.certificates, ledger)
-    device = _check_device(leaf, endorsements.certificates, at, anchors, ledger)
-    _check_kind(type_, report, device, ledger)
-    _check_fwid(report, leaf, ledger)
+    device = nvidia_device.verify(
+        type_, report, endorsements.certificates, at=at, anchors=anchors, ledger=ledger
+    )
     _check_nonce(report, nonce, ledger)
     device_covered = nvidia_revocation.check(
         "nvidia.device-revocation", [device.path[1:]], endorsements, at=at, ledger=ledger
@@ -133,99 +107,6 @@ def _decode(data: bytes, ledger: Ledger) -> NvidiaReport:
     return report
 
 
-def _check_signature(
-    report: NvidiaReport, certificates: Sequence[x509.Certificate], ledger: Ledger
-) -> x509.Certificate:
-    """Returns the certificate of the device: the one whose key signed."""
-    check, signed = "nvidia.signature", report.signed
-    leaves = [c for c in certificates if not certs.is_authority(c) and p384.is_p384(c.public_key())]
-    # Those that say what firmware was measured come first; others are of no device.
-    leaves.sort(key=lambda leaf: not devices.is_device_leaf(leaf))
-    if not leaves:
-        ledger.unavailable(
-            check, "the device's certificate chain is missing; give it with --endorsements"
-        )
-    for leaf in leaves:
-        if p384.is_signed(leaf.public_key(), signed.signature, signed.signed_bytes):
-            ledger.passed(check, f"ECDSA P-384 by {certs.common_name(leaf.subject)}")
-            return leaf
-    ledger.reject(
-        check,
-        "no device's certificate that was given signed this report: it was altered, or is of "
-        "another device",
-    )
-
-
-def _check_device(
-    leaf: x509.Certificate,
-    certificates: Sequence[x509.Certificate],
-    at: datetime,
-    anchors: Anchors,
-    ledger: Ledger,
-) -> _Device:
-    check = "nvidia.device-chain"
-    try:
-        path = nvidia_path.build(leaf, certificates, at)
-        nvidia_path.check(path)
-        check = "nvidia.device-root"
-        anchor = nvidia_path.anchor_of(path[-1], Role.NVIDIA_DEVICE, anchors)
-    except UnavailableError as error:
-        ledger.unavailable(check, f"{error}; give it with --endorsements")
-    except ValueError as error:
-        ledger.reject(check, str(error))
-    ledger.passed("nvidia.device-chain", f"{len(path)} certificates, each signed by the next")
-    ledger.passed(
-        "nvidia.device-root", f"{anchor.name}{', SIMULATED' if anchor.simulated else ''}"
-    )
-    fault = certs.invalid_at(path, at)
-    if fault is not None:
-        ledger.reject("nvidia.device-validity", f"at {at.isoformat()}, {fault}")
-    ledger.passed("nvidia.device-validity", f"all valid at {at.isoformat()}")
-    return _named(tuple(path), anchor, ledger)
-
-
-def _named(path: tuple[x509.Certificate, ...], anchor: Anchor, ledger: Ledger) -> _Device:
-    model = devices.hardware_model(path)
-    try:
-        return _Device(path, anchor, model, devices.chip(model))
-    except ValueError as error:
-        ledger.reject("nvidia.device", f"the device's model: {error}")
-
-
-def _check_kind(
-    type_: EvidenceType, report: NvidiaReport, device: _Device, ledger: Ledger
-) -> None:
-    """A switch is no GPU: chain, report and envelope agree about it."""
-    is_switch = device.architecture is Architecture.LS10
-    if not is_switch == report.is_switch == (type_ is EvidenceType.NVIDIA_SWITCH):
-        ledger.reject(
-            "nvidia.device",
-            f"{device.model} is {'a switch' if is_switch else 'a GPU'}, the report is a "
-            f"{'switch' if report.is_switch else 'GPU'}'s, and the evidence is {type_}",
-        )
-    ledger.passed("nvidia.device", f"{device.model}, {device.architecture}")
-
-
-def _check_fwid(report: NvidiaReport, leaf: x509.Certificate, ledger: Ledger) -> None:
-    check = "nvidia.fwid"
-    if report.fwid is None:
-        ledger.not_checked(check, "the report has no FWID, as those of old drivers and switches")
-        return
-    try:
-        certified = devices.fwid(leaf)
-    except ValueError as error:
-        ledger.reject(check, f"the device's certificate cannot be read: {error}")
-    if certified is None:
-        ledger.reject(check, "the device's certificate does not say what its firmware is")
-    if not hmac.compare_digest(report.fwid, certified):
-        ledger.reject(
-            check,
-            f"the firmware is {report.fwid.hex()} in the report, and {certified.hex()} in the "
-            "certificate",
-        )
-    ledger.passed(check, f"{report.fwid.hex()[:16]}... in report and certificate")
-
-
 def _check_nonce(report: NvidiaReport, expected: bytes | None, ledger: Ledger) -> None:
     check, actual = "nvidia.nonce", report.signed.nonce
     if expected is None:
@@ -240,16 +121,14 @@ def _check_nonce(report: NvidiaReport, expected: bytes | None, ledger: Ledger) -
         ledger.passed(check, "the report answers the given nonce")
 
 
-def _wanted(report: NvidiaReport, device: _Device) -> list[Wanted]:
+def _wanted(report: NvidiaReport, device: Device) -> list[Wanted]:
     """Names the manifests that a report needs, as NVIDIA does."""
     vbios = report.vbios_version.replace(".", "").upper()
     if report.is_switch:
         board = "NV_SWITCH_BIOS_5612_0002_890"
     else:
         board = f"NV_GPU_VBIOS_{report.project}_{report.project_sku}_{report.chip_sku}"
-    wanted = [
-        Wanted("nvidia.vbios-rim", f"{board}_{vbios}", report.vbios_version, device.chip)
-    ]
+    wanted = [Wanted("nvidia.vbios-rim", f"{board}_{vbios}", report.vbios_version, device.chip)]
     if report.driver_version is None:
         return wanted
     line = (
@@ -282,7 +161,7 @@ def _check_rims(
 
 def _claims(
     report: NvidiaReport,
-    device: _Device,
+    device: Device,
     rims: dict[Wanted, VerifiedRim],
     comparison: Comparison,
     *,

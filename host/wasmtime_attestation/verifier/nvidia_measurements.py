@@ -61,21 +61,20 @@ def _golden(rims: Sequence[Rim], ledger: Ledger) -> dict[int, Golden]:
         twice = sorted(golden.keys() & rim.golden.keys())
         if twice:
             ledger.reject(
-                "nvidia.measurements", f"index {twice[0]} is active in both manifests: which counts?"
+                "nvidia.measurements",
+                f"index {twice[0]} is active in both manifests",
             )
         golden |= rim.golden
     return golden
 
 
-def _skipped(
-    report: NvidiaReport, golden: Mapping[int, Golden], ledger: Ledger
-) -> tuple[int, ...]:
+def _skipped(report: NvidiaReport, golden: Mapping[int, Golden], ledger: Ledger) -> tuple[int, ...]:
     if report.is_switch or NVDEC0_INDEX not in golden:
         return ()
     if report.nvdec0_enabled is None:
         ledger.reject(
             "nvidia.measurements",
-            f"the report does not say whether NVDEC0 is enabled, which index {NVDEC0_INDEX} is about",
+            f"index {NVDEC0_INDEX} is about NVDEC0, and the report does not say if that is enabled",
         )
     return () if report.nvdec0_enabled else (NVDEC0_INDEX,)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from cryptography import x509
 
@@ -15,6 +16,7 @@ from wasmtime_attestation.endorsements.anchors import Anchor, Anchors, Role
 from wasmtime_attestation.errors import UnavailableError
 from wasmtime_attestation.verifier import p384
 
+T = TypeVar("T", x509.BasicConstraints, x509.KeyUsage)
 MAX_LENGTH = 8
 """Certificates in a path; devices have five, manifests four."""
 
@@ -97,9 +99,7 @@ def _may_issue(certificate: x509.Certificate, below: int) -> bool:
     return constraints.path_length is None or below <= constraints.path_length
 
 
-def _extension(
-    certificate: x509.Certificate, kind: type[x509.BasicConstraints] | type[x509.KeyUsage]
-) -> x509.BasicConstraints | x509.KeyUsage | None:
+def _extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
     try:
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:

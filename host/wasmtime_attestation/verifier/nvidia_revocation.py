@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from cryptography import x509
 
@@ -38,7 +39,7 @@ def check(
         RejectedError: a certificate is revoked, or what is said of it is not authentic.
     """
     # Two manifests have most of their paths in common.
-    links = dict.fromkeys(link for path in paths for link in zip(path, path[1:], strict=False))
+    links = dict.fromkeys(link for path in paths for link in pairwise(path))
     try:
         lacking = [
             what

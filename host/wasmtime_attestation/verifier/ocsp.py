@@ -76,10 +76,10 @@ def _answers(
             continue
         current = any(answer.is_current(at) for answer in about)
         if not _is_authentic(response, issuer, at if current else None):
-            name = certs.common_name(certificate.subject)
+            names = [certs.common_name(c.subject) for c in (certificate, issuer)]
             raise ValueError(
-                f"an OCSP response about {name} is not signed by {certs.common_name(issuer.subject)}"
-                " or a responder of its"
+                f"an OCSP response about {names[0]} is not signed by {names[1]} or a responder of "
+                "its"
             )
         found += about
     return found
