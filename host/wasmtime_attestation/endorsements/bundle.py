@@ -104,8 +104,8 @@ class Endorsements:
             return cls._from_content(name, data)
         except UNREADABLE as error:
             raise InvalidArgumentError(
-                f"{name}: neither certificates, revocation lists or OCSP responses in PEM or DER, "
-                f"nor collateral of Intel's, nor a manifest (RIM) of NVIDIA's ({error})"
+                f"{name}: neither certificates nor revocation lists in PEM or DER, nor collateral "
+                f"of Intel's, a manifest (RIM) of NVIDIA's or an OCSP response ({error})"
             ) from error
 
     @classmethod

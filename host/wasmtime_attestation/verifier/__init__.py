@@ -12,7 +12,8 @@ from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.verifier import nvidia, snp, tdx
 
-_WITH_NONCE = (EvidenceType.NVIDIA_GPU, EvidenceType.NVIDIA_SWITCH)
+WITH_NONCE_ALONE = frozenset({EvidenceType.NVIDIA_GPU, EvidenceType.NVIDIA_SWITCH})
+"""Evidence that has a nonce in place of report data."""
 
 
 def verify(
@@ -51,7 +52,7 @@ def verify(
     except ValueError as error:
         ledger.reject("evidence.endorsements", f"an endorsement cannot be read: {error}")
     ledger.passed("evidence.endorsements", f"{len(evidence.endorsements)} came with the evidence")
-    if evidence.type in _WITH_NONCE:
+    if evidence.type in WITH_NONCE_ALONE:
         if report_data is not None:
             raise InvalidArgumentError(f"{evidence.type} evidence has a nonce, and no report data")
         return nvidia.verify(

@@ -9,6 +9,7 @@ from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.evidence.token import Binding, KeyPoint
 
 TAG = b"wasmtime:attestation binding\0"
+DEVICE_TAG = b"wasmtime:attestation device nonce\0"
 _ABSENT = b"\0"
 _PRESENT = b"\1"
 
@@ -29,6 +30,11 @@ def digest(binding: Binding) -> bytes:
         None if binding.audience is None else binding.audience.encode(),
     )
     return hashlib.sha512(TAG + b"".join(map(_field, fields))).digest()
+
+
+def device_nonce(binding_digest: bytes) -> bytes:
+    """Returns the 32 bytes that a GPU's or a switch's report has as its nonce, in place of D."""
+    return hashlib.sha256(DEVICE_TAG + binding_digest).digest()
 
 
 def thumbprint(key: KeyPoint) -> bytes:

@@ -33,7 +33,7 @@ from wasmtime_attestation.evidence.token import (
     EvidenceToken,
     KeyPoint,
 )
-from wasmtime_attestation.verifier.binding import digest, thumbprint
+from wasmtime_attestation.verifier.binding import device_nonce, digest, thumbprint
 
 CLOCK_SKEW = 60
 """Seconds by which the issuer's clock may be ahead; an expired token gets none."""
@@ -230,11 +230,13 @@ def _verify_evidence(
         ledger.reject("token.evidence", f"{len(token.evidence)} pieces of evidence instead of one")
     evidence = token.evidence[0]
     ledger.passed("token.evidence", f"one piece, {evidence.type}")
+    bound = digest(binding_of(token, key_id))
+    has_nonce = evidence.type in verifier.WITH_NONCE_ALONE
     return verifier.verify(
         evidence,
         endorsements,
-        nonce=None,
-        report_data=digest(binding_of(token, key_id)),
+        nonce=device_nonce(bound) if has_nonce else None,
+        report_data=None if has_nonce else bound,
         at=at,
         anchors=anchors,
         ledger=ledger,
