@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
+from itertools import pairwise
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.anchors import Anchor, Anchors, Role
 from wasmtime_attestation.errors import UnavailableError
 from wasmtime_attestation.verifier import p384
 
-T = TypeVar("T", x509.BasicConstraints, x509.KeyUsage)
 MAX_LENGTH = 8
 """Certificates in a path; devices have five, manifests four."""
 
@@ -24,11 +24,12 @@ MAX_LENGTH = 8
 def build(
     leaf: x509.Certificate, certificates: Sequence[x509.Certificate], at: datetime
 ) -> list[x509.Certificate]:
-    """Finds the path from a leaf to a certificate that signed itself.
+    """Finds the path, by names, from a leaf to a certificate that issued itself.
 
     Raises:
-        ValueError: none of the certificates signed the one at the end, or there are too many.
-        UnavailableError: there is no certificate that could have.
+        ValueError: none of the certificates is the issuer of the one at the end, or there are
+            too many.
+        UnavailableError: there is no certificate that could be.
     """
     path = [leaf]
     while not _is_self_issued(path[-1]):
@@ -41,17 +42,23 @@ def build(
 def _issuer(
     path: list[x509.Certificate], certificates: Sequence[x509.Certificate], at: datetime
 ) -> x509.Certificate:
-    """Takes, of several, an issuer that is valid; a wrong one is worse than none."""
+    """Takes, of several, one that signed and is valid; a wrong one is worse than none."""
     child = path[-1]
     others = [c for c in certificates if c not in path and certs.is_authority(c)]
-    issuers = [c for c in others if certs.is_issued_by(child, c)]
+    issuers = [c for c in others if c.subject == child.issuer]
+    if len(issuers) == 1:
+        return issuers[0]
     if issuers:
-        return min(issuers, key=lambda issuer: certs.invalid_at([issuer], at) is not None)
+        return min(issuers, key=lambda c: (not certs.is_issued_by(child, c), _is_invalid(c, at)))
     parent, name = certs.common_name(child.issuer), certs.common_name(child.subject)
     if not others:
         raise UnavailableError(f"{parent or 'a certificate'}, which signs {name}, is missing")
     given = ", ".join(sorted({certs.common_name(c.subject) or "unnamed" for c in others})[:8])
-    raise ValueError(f"{name} must be signed by {parent}, and none of {given} signed it")
+    raise ValueError(f"{name} must be signed by {parent}, and none of {given} is that")
+
+
+def _is_invalid(certificate: x509.Certificate, at: datetime) -> bool:
+    return certs.invalid_at([certificate], at) is not None
 
 
 def _is_self_issued(certificate: x509.Certificate) -> bool:
@@ -70,14 +77,19 @@ def check(path: Sequence[x509.Certificate]) -> None:
     if not 1 < len(path) <= MAX_LENGTH:
         raise ValueError(f"the chain has {len(path)} certificates, not 2 to {MAX_LENGTH}")
     _check_leaf(path[0])
-    for depth, (child, parent) in enumerate(zip(path, [*path[1:], path[-1]], strict=True)):
+    for depth, (child, parent) in enumerate(pairwise([*path, path[-1]])):
         name = certs.common_name(child.subject)
         if not p384.is_p384(child.public_key()) or not certs.has_whole_signature(child):
             raise ValueError(f"{name} has no key of P-384 or an incomplete signature")
-        if depth and not _may_issue(child, below=depth - 1):
+        if depth and not certs.is_authority(child, below=depth - 1):
             raise ValueError(f"{name} is no certification authority for this chain")
-        if not certs.is_issued_by(child, parent):
+        if not _is_signed_well(child) or not certs.is_issued_by(child, parent):
             raise ValueError(f"{name} is not signed by {certs.common_name(parent.subject)}")
+
+
+def _is_signed_well(certificate: x509.Certificate) -> bool:
+    digest = certificate.signature_hash_algorithm
+    return isinstance(digest, SHA256 | SHA384 | SHA512)
 
 
 def _check_leaf(leaf: x509.Certificate) -> None:
@@ -86,22 +98,14 @@ def _check_leaf(leaf: x509.Certificate) -> None:
     critical = certs.unknown_critical_extension(leaf)
     if critical is not None:
         raise ValueError(f"{name} has the critical extension {critical}, which is not known")
-    usage = _extension(leaf, x509.KeyUsage)
+    usage = _key_usage(leaf)
     if certs.is_authority(leaf) or (usage is not None and not usage.digital_signature):
         raise ValueError(f"{name} is no certificate for signing data")
 
 
-def _may_issue(certificate: x509.Certificate, below: int) -> bool:
-    """Whether an authority may have so many authorities between itself and the leaf."""
-    constraints = _extension(certificate, x509.BasicConstraints)
-    if constraints is None or not certs.is_authority(certificate):
-        return False
-    return constraints.path_length is None or below <= constraints.path_length
-
-
-def _extension(certificate: x509.Certificate, kind: type[T]) -> T | None:
+def _key_usage(certificate: x509.Certificate) -> x509.KeyUsage | None:
     try:
-        return certificate.extensions.get_extension_for_class(kind).value
+        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return None
 
