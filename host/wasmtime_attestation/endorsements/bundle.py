@@ -110,15 +110,16 @@ class Endorsements:
 
     @classmethod
     def _from_content(cls, name: str, data: bytes) -> Endorsements:
-        if xml_document.looks_like(data):
-            return cls(rims=(rim.decode(data, rim_file.id_in(name)),))
         if data.lstrip().startswith(b"{"):
             served = rim_file.served(data)
             return cls._from_collateral(data) if served is None else cls(rims=(served,))
         if _PEM in data:
             return cls._from_pem(data)
         # Intel's service for caches (PCCS) answers with lists in hex, others use base64.
-        return cls._from_der(text.decode(data) or data)
+        plain = text.decode(data) or data
+        if xml_document.looks_like(plain):
+            return cls(rims=(rim.decode(plain, rim_file.id_in(name)),))
+        return cls._from_der(plain)
 
     @classmethod
     def _from_collateral(cls, data: bytes) -> Endorsements:
