@@ -83,7 +83,9 @@ def test_chips(model: str, chip: str, architecture: Architecture) -> None:
     assert nvidia.architecture(chip) is architecture
 
 
-@pytest.mark.parametrize("model", ["", "GR100 A01", "GH1000", "AGH100", "gh100 A01", "NVIDIA GH100"])
+@pytest.mark.parametrize(
+    "model", ["", "GR100 A01", "GH1000", "AGH100", "gh100 A01", "NVIDIA GH100"]
+)
 def test_other_chips_are_not_known(model: str) -> None:
     with pytest.raises(ValueError, match="no chip of a known architecture"):
         nvidia.chip(model)

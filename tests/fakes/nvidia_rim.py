@@ -55,7 +55,9 @@ SIGNER_NAMES = (
 )
 
 
-def measurement(index: int, *values: bytes, active: str = "True", alternatives: object = None) -> str:
+def measurement(
+    index: int, *values: bytes, active: str = "True", alternatives: object = None
+) -> str:
     """Writes a record of a measurement, its attributes in canonical order."""
     count = len(values) if alternatives is None else alternatives
     hashes = "".join(f' ns2:Hash{n}="{value.hex()}"' for n, value in enumerate(values))

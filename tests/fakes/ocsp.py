@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -75,7 +76,8 @@ class Responder:
         name = common_name(issuer.subject)
         issuer_key = key_of(self.owner, self.issued_by or name)
         if not self.is_delegated:
-            return issuer, issuer_key
+            # The library wants a certificate of the key that signs; the response has it not.
+            return certificate(name, issuer_key, name, issuer_key, is_ca=True), issuer_key
         own = f"NVIDIA OCSP Responder {name}"
         key = key_of(self.owner, own)
         return (
@@ -95,5 +97,5 @@ def about_path(
     path: Sequence[x509.Certificate], responder: Responder | None = None
 ) -> Iterable[OcspResponse]:
     """Returns a good response for each certificate of a path but the last."""
-    for subject, issuer in zip(path, path[1:], strict=False):
+    for subject, issuer in pairwise(path):
         yield decoder.decode((responder or Responder()).respond(subject, issuer))
