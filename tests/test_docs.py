@@ -34,7 +34,7 @@ def test_every_finding_is_documented() -> None:
     for module in (ROOT / "host").rglob("*.py"):
         used |= set(
             re.findall(
-                r'"((?:input|token|evidence|snp|amd|tdx|intel|policy)\.[a-z-]+)"',
+                r'"((?:input|token|evidence|snp|amd|tdx|intel|nvidia|policy)\.[a-z-]+)"',
                 module.read_text(),
             )
         )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.snp_fields import ProductLine
 from wasmtime_attestation.policy import (
+    GPU,
     HARDWARE_ONLY,
     MAX_SIZE,
     PRESETS,
@@ -104,7 +105,7 @@ def test_a_list_that_is_empty_is_not_one_that_is_absent() -> None:
 
 
 def test_the_presets() -> None:
-    assert dict(PRESETS) == {"hardware-only": HARDWARE_ONLY}
+    assert dict(PRESETS) == {"hardware-only": HARDWARE_ONLY, "gpu": GPU}
     assert not HARDWARE_ONLY.snp.unsafe_allow_debug
     assert HARDWARE_ONLY.snp.vmpls == {0}
     assert not HARDWARE_ONLY.has_reference_values_for(TeeType.AMD_SEV_SNP)

@@ -6,18 +6,21 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from wasmtime_attestation.endorsements import collateral
+from wasmtime_attestation.endorsements import collateral, ocsp, rim
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import pem
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
-from wasmtime_attestation.evidence import jwt, snp, strict_json, tdx
+from wasmtime_attestation.evidence import jwt, nvidia, snp, strict_json, tdx
 from wasmtime_attestation.evidence.recognise import recognise
 from wasmtime_attestation.evidence.token import EvidenceToken
 from wasmtime_attestation.policy import load
 
 from tests.endorsements.test_collateral import bundle
+from tests.fakes import nvidia_rim
 from tests.fakes.amd import MILAN, TURIN
 from tests.fakes.intel import PLATFORM, PLATFORM_15, QE_IDENTITY, TCB_INFO, signed
+from tests.fakes.nvidia import BLACKWELL, HOPPER, SWITCH
+from tests.fakes.ocsp import Responder
 from tests.fakes.token import Forger
 
 
@@ -42,6 +45,8 @@ _COLLATERAL = (
     signed("tcbInfo", TCB_INFO, PLATFORM.key("Intel SGX TCB Signing")),
     signed("enclaveIdentity", QE_IDENTITY, PLATFORM.key("Intel SGX TCB Signing")),
 )
+_MANIFESTS = (nvidia_rim.DRIVER.xml(), nvidia_rim.BLACKWELL[0].xml())
+_RESPONSE = Responder().respond(*HOPPER.chain()[1:3])
 _POLICY = b"""schema = 1
 accept = ["amd-sev-snp", "intel-tdx"]
 guest-digests = ["%s"]
@@ -50,6 +55,8 @@ vmpl = [0, 1]
 minimum-tcb.Milan = { snp = 8 }
 [tdx]
 tcb-statuses = ["UpToDate"]
+[gpu]
+minimum-driver-version = "550.90.07"
 """ % (b"ab" * 32)
 
 
@@ -63,6 +70,11 @@ def _payload(data: bytes) -> EvidenceToken:
 TARGETS: Mapping[str, Target] = {
     "snp": Target(snp.decode, (RejectedError,), (MILAN.report(), TURIN.report())),
     "tdx": Target(tdx.decode, (RejectedError,), (PLATFORM.quote(), PLATFORM_15.quote())),
+    "nvidia": Target(
+        nvidia.decode, (RejectedError,), (HOPPER.report(), BLACKWELL.report(), SWITCH.report())
+    ),
+    "rim": Target(rim.decode, (ValueError,), _MANIFESTS),
+    "ocsp": Target(ocsp.decode, (ValueError,), (_RESPONSE,)),
     "input": Target(
         recognise,
         (RejectedError,),
@@ -78,7 +90,7 @@ TARGETS: Mapping[str, Target] = {
     "endorsements": Target(
         lambda data: Endorsements.from_files([("fuzzed", data)]),
         (InvalidArgumentError,),
-        (*map(pem, MILAN.chain()), *_COLLATERAL),
+        (*map(pem, MILAN.chain()), *_COLLATERAL, *_MANIFESTS, _RESPONSE),
     ),
     "collateral": Target(collateral.decode, (ValueError,), _COLLATERAL),
     "policy": Target(lambda data: load("fuzzed", data), (InvalidArgumentError,), (_POLICY,)),
