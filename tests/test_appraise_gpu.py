@@ -18,7 +18,7 @@ from wasmtime_attestation.policy.gpu import GpuPolicy, version_key
 from wasmtime_attestation.wit import Status, TeeType
 
 from tests.fakes import nvidia_rim, ocsp
-from tests.fakes.nvidia import BLACKWELL, HOPPER, SWITCH
+from tests.fakes.nvidia import BLACKWELL, HOPPER, SWITCH, serial_of
 from tests.verifier.nvidia_verification import verify
 
 
@@ -117,7 +117,7 @@ def test_everything_is_found_at_once() -> None:
 
 
 def test_what_a_policy_accepts() -> None:
-    ueid = claims().to_json()["nvidia-gpu"]["ueid"]  # type: ignore[index, call-overload]
+    ueid = str(serial_of("GH100 A01 GSP FMC LF"))
     gpu = GpuPolicy(
         architectures=frozenset({Architecture.HOPPER}),
         driver_versions=frozenset({"550.90.07"}),
@@ -172,11 +172,11 @@ def test_the_table() -> None:
     """
     gpu = load("p", text).gpu
 
-    assert gpu.architectures == {Architecture.HOPPER, Architecture.LS10}
-    assert gpu.driver_versions == {"550.90.07"}
+    assert gpu.architectures == frozenset({Architecture.HOPPER, Architecture.LS10})
+    assert gpu.driver_versions == frozenset({"550.90.07"})
     assert gpu.minimum_driver_version == "550.54.15"
     assert gpu.minimum_vbios_version == "96.00.9F.00.01"
-    assert gpu.modes == {"spt"}
+    assert gpu.modes == frozenset({"spt"})
     assert gpu.require_revocation_check
 
 
@@ -205,8 +205,6 @@ def test_what_is_wrong_with_the_table_is_said(setting: str, says: str) -> None:
 
 def test_blackwell_is_another_architecture() -> None:
     given = BLACKWELL.endorsements() + nvidia_rim.endorsements(*nvidia_rim.BLACKWELL)
-    gpu = GpuPolicy(
-        architectures=frozenset({Architecture.BLACKWELL}), modes=frozenset({"mpt"})
-    )
+    gpu = GpuPolicy(architectures=frozenset({Architecture.BLACKWELL}), modes=frozenset({"mpt"}))
 
     assert accepted(verify(BLACKWELL.report(), given).claims, gpu)

@@ -75,7 +75,9 @@ def test_nvidias_list(tmp_path: Path) -> None:
 def test_each_of_several_devices_is_verified(tmp_path: Path) -> None:
     file = tmp_path / "evidence.json"
     chains = (CHAIN, "nvidia/nvsdk_blackwellCertChain.txt")
-    items = [item(report, chain) for report, chain in zip((hopper(), blackwell()), chains, strict=True)]
+    items = [
+        item(report, chain) for report, chain in zip((hopper(), blackwell()), chains, strict=True)
+    ]
     file.write_text(json.dumps(items))
 
     outcome = verify(file, (DRIVER, VBIOS), *AT, "--json")

@@ -99,7 +99,7 @@ def test_a_policy_in_another_encoding(root: Path, token: Path, policy: Path) -> 
 def test_a_policy_that_does_not_exist(root: Path, token: Path, name: str) -> None:
     outcome = verify(token, "--trust", root, "--policy", name)
     assert outcome.code == 2
-    assert "--policy takes a file or a preset (hardware-only)" in outcome.err
+    assert "--policy takes a file or a preset (hardware-only, gpu)" in outcome.err
 
 
 GARBAGE = [

@@ -123,8 +123,12 @@ def evidence(kind: EndorsementType, data: bytes) -> Evidence:
 def test_what_came_with_evidence_is_of_the_kind_it_says() -> None:
     certificate, crl_type = EndorsementType.CERTIFICATE, EndorsementType.CRL
 
-    assert Endorsements.of_evidence(evidence(certificate, der(VCEK))) == Endorsements((VCEK,))
-    assert Endorsements.of_evidence(evidence(crl_type, der(LIST))) == Endorsements((), (LIST,))
+    assert Endorsements.of_raw(evidence(certificate, der(VCEK)).endorsements) == Endorsements(
+        (VCEK,)
+    )
+    assert Endorsements.of_raw(evidence(crl_type, der(LIST)).endorsements) == Endorsements(
+        (), (LIST,)
+    )
     for kind, data in (
         (certificate, der(LIST)),
         (crl_type, der(VCEK)),
@@ -133,7 +137,7 @@ def test_what_came_with_evidence_is_of_the_kind_it_says() -> None:
         (crl_type, b"\x30\x00"),
     ):
         with pytest.raises(ValueError, match=r"."):
-            Endorsements.of_evidence(evidence(kind, data))
+            Endorsements.of_raw(evidence(kind, data).endorsements)
 
 
 @given(st.binary(max_size=400) | st.binary(max_size=200).map(lambda data: pem(VCEK) + data))

@@ -77,7 +77,11 @@ def test_only_a_successful_response_says_something(status: str) -> None:
         ocsp.decode(response.public_bytes(Encoding.DER))
 
 
-@pytest.mark.parametrize("data", [b"", DATA[:-1], DATA + b"\0", b"\x30\0", b"junk"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", DATA[:-1], DATA + b"\0", b"\x30\0", b"junk"],
+    ids=["nothing", "cut", "with a tail", "empty", "junk"],
+)
 def test_anything_else_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         ocsp.decode(data)

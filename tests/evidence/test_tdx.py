@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +13,10 @@ from wasmtime_attestation.evidence.recognise import recognise
 from wasmtime_attestation.evidence.tdx import decode
 from wasmtime_attestation.summary import MAX_SIZE, summarise
 
-from tests.fakes.intel import LAYOUT, PLATFORM, PLATFORM_15
+from tests.fakes.intel import EXTENDED, LAYOUT, PLATFORM, PLATFORM_15
 
 V4, V5 = PLATFORM.quote(), PLATFORM_15.quote()
+V5_EX = replace(PLATFORM_15, body_type=4).quote()
 # Offsets in a quote of version 4: header 48, body 584, length 4, signature 64, key 64.
 LENGTH_4 = 48 + 584
 CERTIFICATION = LENGTH_4 + 4 + 128
@@ -77,14 +80,34 @@ def test_what_the_table_does_not_allow(at: int, value: bytes, reason: str) -> No
 
 @pytest.mark.parametrize(
     ("body_type", "reason"),
-    [(1, "body type is 1"), (2, "has 584 bytes, not 648"), (4, "body type is 4")],
+    [
+        (1, "body type is 1"),
+        (2, "has 584 bytes, not 648"),
+        (4, "a body of type 4 has 885 bytes, not 648"),
+        (5, "body type is 5"),
+    ],
 )
 def test_the_body_of_version_5_is_of_a_known_type_and_its_size(body_type: int, reason: str) -> None:
     assert reason in refusal(PLATFORM_15.quote(body_type=body_type))
 
 
+def test_the_extended_report_tells_of_the_service_td() -> None:
+    fields = {name: bytes([at % 251]) * size for name, (at, size) in EXTENDED.items()}
+    quote = replace(PLATFORM_15, body_type=4).quote(**fields)
+
+    report = decode(quote).report
+
+    assert report.service_td is not None
+    assert report.service_td.vmid == 648 % 251
+    for name, value in fields.items():
+        if name != "vmid":
+            assert getattr(report.service_td, name) == value
+    assert report.tee_tcb_svn_2 == PLATFORM_15.tee_tcb_svn_2
+    assert decode(V5).report.service_td is None
+
+
 def test_every_cut_is_refused() -> None:
-    for quote in (V4, V5):
+    for quote in (V4, V5, V5_EX):
         for size in range(0, len(quote), 7):
             assert "it ends at byte" in refusal(quote[:size])
 

@@ -37,7 +37,7 @@ INTEL_QE_VENDOR = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
 SGX = "1.2.840.113741.1.13.1"
 QE_MRSIGNER = bytes(range(32))
 # Offset and size in the TD report, appendix A.3 "TD Quote Body"; the last two from TDX 1.5 on.
-LAYOUT: Mapping[str, tuple[int, int]] = {
+LAYOUT: dict[str, tuple[int, int]] = {
     "tee_tcb_svn": (0, 16),
     "mrseam": (16, 48),
     "mrsignerseam": (64, 48),
@@ -56,7 +56,21 @@ LAYOUT: Mapping[str, tuple[int, int]] = {
     "tee_tcb_svn_2": (584, 16),
     "mrservicetd": (600, 48),
 }
-SIZES = {4: 584, 5: 648}
+# Sizes of the TD report by its type in quotes of version 5; version 4 has TDX 1.0's alone.
+SIZES = {2: 584, 3: 648, 4: 885}
+# What the extended report adds; Intel's QVL, `TDReport15Ex`.
+EXTENDED: dict[str, tuple[int, int]] = {
+    "vmid": (648, 1),
+    "td_id": (649, 32),
+    "devinfo": (681, 48),
+    "init_hash": (729, 48),
+    "init_attributes": (777, 8),
+    "init_cpu_svn": (785, 16),
+    "init_tee_tcb_svn": (801, 16),
+    "init_tee_fmspc": (817, 12),
+    "current_hash": (829, 48),
+    "current_attributes": (877, 8),
+}
 # SGX REPORT: offset and size.
 QE_LAYOUT: Mapping[str, tuple[int, int]] = {
     "cpu_svn": (0, 16),
@@ -158,6 +172,7 @@ class Platform:
         owner: of all keys; another owner has other keys under the same names.
         ca: the common name of its PCK's issuer.
         version: of its quotes.
+        body_type: of its TD reports, in quotes of version 5.
         components, pce_svn: of its PCK certificate.
         tee_tcb_svn, tee_tcb_svn_2: in its quotes, unless they say otherwise.
         qe_svn: of its Quoting Enclave.
@@ -166,6 +181,7 @@ class Platform:
     owner: str = "Intel"
     ca: str = "Intel SGX PCK Platform CA"
     version: int = 4
+    body_type: int = 3
     fmspc: bytes = bytes.fromhex("b0c06f000000")
     pce_id: bytes = b"\0\0"
     components: bytes = bytes([5] * 8 + [0] * 8)
@@ -207,9 +223,9 @@ class Platform:
         """Returns a TD report.
 
         Args:
-            fields: what differs in it, by the names in `LAYOUT`.
+            fields: what differs in it, by the names in `LAYOUT` and `EXTENDED`.
         """
-        body = bytearray(SIZES[self.version])
+        body = bytearray(SIZES[2 if self.version == 4 else self.body_type])
         defaults = {
             "tee_tcb_svn": self.tee_tcb_svn,
             "mrseam": bytes(range(48)),
@@ -217,10 +233,10 @@ class Platform:
             "xfam": bytes.fromhex("e702060000000000"),
             "mrtd": bytes(range(1, 49)),
         }
-        if self.version == 5:
+        if len(body) > SIZES[2]:
             defaults["tee_tcb_svn_2"] = self.tee_tcb_svn_2
         for name, value in (defaults | fields).items():
-            offset, size = LAYOUT[name]
+            offset, size = (LAYOUT | EXTENDED)[name]
             assert len(value) == size, f"{name} has {size} bytes"
             body[offset : offset + size] = value
         return bytes(body)
@@ -247,7 +263,7 @@ class Platform:
         qe: Mapping[str, bytes] | None = None,
         chain: bytes | None = None,
         header: bytes | None = None,
-        body_type: int = 3,
+        body_type: int | None = None,
         **fields: Any,  # noqa: ANN401
     ) -> bytes:
         """Signs a quote.
@@ -256,13 +272,16 @@ class Platform:
             qe: what differs in the Quoting Enclave's report.
             chain: another PEM text.
             header: another header.
-            body_type: of version 5.
+            body_type: another type than that of the body, in version 5.
             fields: what differs in the TD report.
         """
         body = self.body(**fields)
         if header is None:
             header = self.header()
-        described = b"" if self.version == 4 else body_type.to_bytes(2, "little") + _u32(len(body))
+        described = b""
+        if self.version == 5:
+            named = self.body_type if body_type is None else body_type
+            described = named.to_bytes(2, "little") + _u32(len(body))
         signed = header + described + body
         point = self.key("attestation").public_key().public_numbers()
         attestation_key = point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
@@ -427,6 +446,10 @@ def crl(
         .issuer_name(_name(issuer))
         .last_update(begin)
         .next_update(end)
+        .add_extension(x509.CRLNumber(1), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
+        )
     )
     for serial in revoked:
         entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(begin)

@@ -15,9 +15,9 @@ from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import Finding, RejectedError, UnavailableError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
-from wasmtime_attestation.verifier import verify as verify_evidence
 
 from tests.fakes.amd import AT, real_anchors
+from tests.verifier.alike import verify as verify_evidence
 
 AMD = Anchors.of_vendors()
 """The real AMD."""

@@ -13,9 +13,9 @@ from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import Finding, RejectedError, UnavailableError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
-from wasmtime_attestation.verifier import verify as verify_evidence
 
 from tests.fakes.intel import AT, PLATFORM, Collateral, real_anchors
+from tests.verifier.alike import verify as verify_evidence
 
 INTEL = Anchors.of_vendors()
 """The real Intel."""

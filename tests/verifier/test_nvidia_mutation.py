@@ -81,7 +81,7 @@ def _verify_document(report: bytes, chain: bytes, rims: Endorsements, anchors: A
     pieces = recognise(_document(report, chain))
     assert not isinstance(pieces, Token)
     (piece,) = pieces
-    own = Endorsements.of_evidence(piece)
+    own = Endorsements.of_raw(piece.endorsements)
     verify(piece.data, own + rims, at=DEVICE_DAY, anchors=anchors)
 
 
@@ -115,8 +115,7 @@ def real_manifest(step: int) -> list[bytes]:
         found = rim.candidates(wanted, rims, ledger)
         if not found:
             raise RejectedError.of(wanted.check, "it is of another version")
-        anchors = Anchors.of_vendors()
-        rim.verify(wanted, found, at=DEVICE_DAY, anchors=anchors, ledger=ledger)
+        rim.verify(wanted, found, Anchors.of_vendors(), DEVICE_DAY, ledger)
 
     attempt(manifest)
     return accepted(flips(manifest, step), attempt)

@@ -20,11 +20,11 @@ from wasmtime_attestation.evidence.envelope import (
     EvidenceType,
     RawEndorsement,
 )
-from wasmtime_attestation.verifier import verify as verify_evidence
 
 from tests import vectors
 from tests.fakes.amd import AT, LAYOUT, MILAN, VLEK, real_anchors, sign
 from tests.fakes.certificates import crl, reissue
+from tests.verifier.alike import verify as verify_evidence
 from tests.verifier.snp_verification import AMD, missing, rejection, verify
 
 # The order of P-384 (FIPS 186-4, D.1.2.4).

@@ -14,11 +14,11 @@ from wasmtime_attestation.endorsements.x509 import der
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError, UnavailableError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.recognise import recognise
-from wasmtime_attestation.verifier import verify as verify_evidence
 
 from tests import vectors
 from tests.fakes.amd import LAYOUT, MILAN
 from tests.fakes.certificates import crl
+from tests.verifier.alike import verify as verify_evidence
 from tests.verifier.snp_verification import AMD, verify
 
 # A turned bit in a country's name; in production the warning is not shown.

@@ -12,11 +12,11 @@ from wasmtime_attestation.endorsements.anchors import AMD_ROOTS, Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence.envelope import Evidence
-from wasmtime_attestation.verifier import verify as verify_evidence
 from wasmtime_attestation.wit import TeeType
 
 from tests import vectors
 from tests.fakes.amd import AT, MACHINES, MILAN, Machine, real_anchors
+from tests.verifier.alike import verify as verify_evidence
 from tests.verifier.snp_verification import AMD, rejection, verify
 
 START = int(AT.timestamp())

@@ -13,10 +13,10 @@ from wasmtime_attestation.errors import InvalidArgumentError, RejectedError, Una
 from wasmtime_attestation.evidence import tdx
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.recognise import recognise
-from wasmtime_attestation.verifier import verify as verify_evidence
 
 from tests import vectors
 from tests.fakes.intel import PLATFORM, PLATFORM_15, Collateral, real_anchors
+from tests.verifier.alike import verify as verify_evidence
 from tests.verifier.tdx_verification import INTEL, verify
 from tests.verifier.test_tdx_real import AT_B, AT_C, SET_B, SET_C, quote
 

@@ -8,7 +8,7 @@ the reason is recorded: nothing is skipped in silence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NoReturn
@@ -21,6 +21,7 @@ CHECKS: Mapping[str, Rule] = MappingProxyType(
     {**evidence.RULES, **token.RULES, **amd.RULES, **intel.RULES, **nvidia.RULES}
 )
 """Every check, by its public identifier."""
+_IDS = frozenset(CHECKS)
 
 
 class Outcome(StrEnum):
@@ -61,24 +62,36 @@ class Ledger:
 
     def __init__(self, evidence: int | None = None) -> None:
         self._evidence = evidence
-        self._plan: list[str] = []
-        self._settled: dict[str, Check] = {}
+        self._checks: dict[str, Check | None] = {}
 
     @property
     def checks(self) -> tuple[Check, ...]:
         """Every check that was planned, in order."""
         unreached = "not reached: an earlier check failed"
-        return tuple(
-            self._settled.get(id_, Check(id_, Outcome.NOT_CHECKED, unreached, self._evidence))
-            for id_ in self._plan
+        checks = tuple(
+            check or Check(id_, Outcome.NOT_CHECKED, unreached)
+            for id_, check in self._checks.items()
         )
+        if self._evidence is None:
+            return checks
+        return tuple(replace(check, evidence=self._evidence) for check in checks)
+
+    @property
+    def settled(self) -> Mapping[str, Check]:
+        """Every check that came out, by its id."""
+        return {id_: check for id_, check in self._checks.items() if check is not None}
 
     def plan(self, checks: Sequence[str]) -> None:
         """Announces checks in the order in which they will be done."""
-        unknown = [id_ for id_ in checks if id_ not in CHECKS]
-        if unknown:
+        if not _IDS.issuperset(checks):
+            unknown = [id_ for id_ in checks if id_ not in CHECKS]
             raise ValueError(f"checks without an entry in CHECKS: {unknown}")
-        self._plan += [id_ for id_ in checks if id_ not in self._plan]
+        for id_ in checks:
+            self._checks.setdefault(id_)
+
+    def adopt(self, checks: Mapping[str, Check]) -> None:
+        """Records what another ledger has settled."""
+        self._checks |= checks
 
     def passed(self, check: str, detail: str) -> None:
         """Records that a check passed."""
@@ -114,5 +127,6 @@ class Ledger:
         raise UnavailableError(f"missing, give with --endorsements: {lacking}")
 
     def _settle(self, check: str, outcome: Outcome, detail: str) -> None:
-        self.plan([check])
-        self._settled[check] = Check(check, outcome, detail, self._evidence)
+        if check not in _IDS:
+            self.plan((check,))
+        self._checks[check] = Check(check, outcome, detail)

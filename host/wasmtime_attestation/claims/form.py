@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Hashable
 from datetime import datetime
 from enum import Enum, StrEnum
+from functools import cache
+from typing import Any, cast
 
 from wasmtime_attestation.evidence.strict_json import Json
+
+_AS_THEY_ARE = {bool, int, str, type(None)}
 
 
 def to_json(value: object) -> Json:
@@ -15,15 +20,17 @@ def to_json(value: object) -> Json:
     Raises:
         TypeError: the value is none of these.
     """
+    if isinstance(value, bytes):
+        return value.hex()
+    if type(value) in _AS_THEY_ARE:
+        return cast("Json", value)
     match value:
-        case None | bool() | StrEnum():
-            return value
+        case StrEnum():
+            return value.value
         case Enum():
             return value.name
         case int() | str():
             return value
-        case bytes():
-            return value.hex()
         case datetime():
             return value.isoformat().replace("+00:00", "Z")
         case tuple():
@@ -40,4 +47,9 @@ def fields(record: object) -> dict[str, object]:
     """
     if not dataclasses.is_dataclass(record):
         raise TypeError(f"{type(record).__name__} has no JSON form")
-    return {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
+    return {name: getattr(record, name) for name in _names(record.__class__)}
+
+
+@cache
+def _names(kind: Hashable) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(cast("Any", kind)))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 
 import click
 
@@ -132,11 +133,25 @@ def read_start(path: Path, size: int) -> bytes:
     Raises:
         InvalidArgumentError: it cannot be read.
     """
+    with open_input(path) as file:
+        try:
+            return file.read(size)
+        except OSError as error:
+            raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}") from error
+
+
+@contextmanager
+def open_input(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file that the user named, or standard input for `-`.
+
+    Raises:
+        InvalidArgumentError: it cannot be opened.
+    """
     try:
-        with click.open_file(str(path), "rb") as file:
-            data: bytes = file.read(size)
+        opened = click.open_file(str(path), "rb")
     except OSError as error:
         raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}") from error
     except RuntimeError as error:  # click's, for a standard input that is closed
         raise InvalidArgumentError("standard input is closed; name a file") from error
-    return data
+    with opened as file:
+        yield cast("BinaryIO", file)

@@ -24,6 +24,7 @@ from wasmtime_attestation.errors import (
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.recognise import Token, recognise
 from wasmtime_attestation.evidence.strict_json import Json
+from wasmtime_attestation.memo import Memo
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy
 from wasmtime_attestation.result import AttestationResult
 from wasmtime_attestation.verifier.token import Expected, verify_token
@@ -42,6 +43,7 @@ class Request:
         expected: what a token must say.
         report_data: what raw evidence must be bound to.
         policy: what to appraise with; None for the default of the kind of input.
+        memo: what was verified before of other inputs; it only saves time.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Request:
     expected: Expected
     report_data: bytes | None
     policy: AppraisalPolicy | None
+    memo: Memo | None = None
 
 
 def examine(request: Request) -> Report:
@@ -107,6 +110,7 @@ class _Examination:
             at=request.at,
             anchors=request.anchors,
             ledger=self._ledger(),
+            memo=request.memo,
         )
         self.claims, self.members = [verified.claims], verified.to_json()
         self.policy = request.policy or HARDWARE_ONLY
@@ -152,6 +156,7 @@ class _Examination:
             at=request.at,
             anchors=request.anchors,
             ledger=ledger,
+            memo=request.memo,
         )
 
     def report(self, error: AttestationError | None) -> Report:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import options
+from wasmtime_attestation.cli import batch, options
 from wasmtime_attestation.cli.report import Report, as_json_text, as_text
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.cli.verification import Request, examine
@@ -32,6 +32,20 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "source",
     metavar="INPUT|-",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    required=False,
+)
+@click.option(
+    "--batch",
+    "batch_path",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE|-",
+    help="Verify every line of a JSONL file (docs/batch.md) and print a JSON report for each.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1, max=256),
+    metavar="N",
+    help="Processes for --batch; as many as there are processors without it.",
 )
 @click.option(
     "--endorsements",
@@ -76,7 +90,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def command(
     ctx: click.Context,
     *,
-    source: Path,
+    source: Path | None,
+    batch_path: Path | None,
+    workers: int | None,
     endorsement_paths: tuple[Path, ...],
     at: datetime | None,
     nonce: bytes | None,
@@ -93,10 +109,14 @@ def command(
     INPUT is an evidence token, a SEV-SNP report or a TDX quote: binary, hex or base64.
     """
     del offline
+    if (source is None) is (batch_path is None):
+        raise click.UsageError("Name either an INPUT or a --batch.")
+    if workers is not None and batch_path is None:
+        raise click.UsageError("--workers is for --batch.")
     request = Request(
-        name=str(source),
+        name=str(source or batch_path),
         # One byte more than is allowed, so that the verification itself refuses it.
-        data=options.read_start(source, recognise.MAX_SIZE + 1),
+        data=options.read_start(source, recognise.MAX_SIZE + 1) if source else b"",
         endorsements=_endorsements(endorsement_paths),
         anchors=_anchors(trust),
         at=at or datetime.now(UTC).replace(microsecond=0),
@@ -104,6 +124,9 @@ def command(
         report_data=report_data,
         policy=_policy(policy_name),
     )
+    if batch_path is not None:
+        with options.open_input(batch_path) as file:
+            ctx.exit(batch.run(file, request, workers or batch.available_workers()))
     report = examine(request)
     _print(report, as_json=as_json)
     ctx.exit(report.exit_code)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from wasmtime_attestation.endorsements.x509 import common_name, unknown_critical_extension
 from wasmtime_attestation.evidence.snp_fields import ProductLine, SignerKind, TcbVersion
@@ -44,6 +45,7 @@ class VersionedKey:
         tcb: the TCB version that the key was derived for.
         hwid: the chip's id, 64 bytes or (Turin) 8; None for a VLEK.
         csp_id: the cloud provider; None for a VCEK.
+        fingerprint: SHA-256 of the certificate, of which everything else is a part.
     """
 
     certificate: x509.Certificate
@@ -54,6 +56,7 @@ class VersionedKey:
     tcb: TcbVersion
     hwid: bytes | None
     csp_id: str | None
+    fingerprint: bytes
 
 
 def is_versioned_key(certificate: x509.Certificate) -> bool:
@@ -92,6 +95,7 @@ def decode(certificate: x509.Certificate) -> VersionedKey:
         tcb=_tcb(extensions, line),
         hwid=extensions.hwid() if kind is SignerKind.VCEK else None,
         csp_id=extensions.ia5_string(CSP_ID) if kind is SignerKind.VLEK else None,
+        fingerprint=certificate.fingerprint(SHA256()),
     )
 
 

@@ -6,6 +6,7 @@ comes with the evidence or from the vendor.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -89,6 +90,12 @@ class Anchors:
 
     def __init__(self, roots: Iterable[Anchor]) -> None:
         self._roots = tuple(roots)
+        self._fingerprint = hashlib.sha256(repr(self._roots).encode()).digest()
+
+    @property
+    def fingerprint(self) -> bytes:
+        """A digest of everything that is trusted and of the order, 32 bytes."""
+        return self._fingerprint
 
     @classmethod
     def of_vendors(cls) -> Anchors:

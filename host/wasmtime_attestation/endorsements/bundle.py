@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import TypeVar
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
 from cryptography import x509
 
@@ -22,7 +23,7 @@ from wasmtime_attestation.endorsements.x509 import (
 )
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence import text
-from wasmtime_attestation.evidence.envelope import EndorsementType, Evidence
+from wasmtime_attestation.evidence.envelope import EndorsementType, RawEndorsement
 
 _PEM = b"-----BEGIN "
 _PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
@@ -39,6 +40,18 @@ class Endorsements:
     statements: tuple[SignedStatement, ...] = field(default=())
     rims: tuple[Rim, ...] = field(default=())
     ocsp: tuple[OcspResponse, ...] = field(default=())
+    _digest: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    @property
+    def fingerprint(self) -> bytes:
+        """A digest of everything that is in it and of the order, 32 bytes; computed once."""
+        if not self._digest:
+            self._digest.append(_fingerprint(self))
+        return self._digest[0]
+
+    def __reduce__(self) -> tuple[Callable[..., Endorsements], tuple[object, ...]]:
+        columns = (getattr(self, kind.name) for kind in fields(self) if kind.compare)
+        return _restored, tuple(tuple(map(_pickled, column)) for column in columns)
 
     def __bool__(self) -> bool:
         return bool(self.certificates or self.crls or self.statements or self.rims or self.ocsp)
@@ -81,13 +94,13 @@ class Endorsements:
             )
 
     @classmethod
-    def of_evidence(cls, evidence: Evidence) -> Endorsements:
+    def of_raw(cls, items: Iterable[RawEndorsement]) -> Endorsements:
         """Reads what came with evidence.
 
         Raises:
             ValueError: an item is not what its type says.
         """
-        items = evidence.endorsements
+        items = tuple(items)
         return cls(
             tuple(load_certificate(e.data) for e in items if e.type is EndorsementType.CERTIFICATE),
             tuple(load_crl(e.data) for e in items if e.type is EndorsementType.CRL),
@@ -158,6 +171,61 @@ class Endorsements:
             return cls(crls=(load_crl(data),))
         except ValueError:
             return cls(ocsp=(ocsp.decode(data),))
+
+
+def _fingerprint(endorsements: Endorsements) -> bytes:
+    """Hashes every field, whatever is added to them, so that no two bundles hash the same bytes."""
+    digest = hashlib.sha256()
+    for kind in fields(endorsements):
+        if kind.compare:
+            items: tuple[object, ...] = getattr(endorsements, kind.name)
+            digest.update(f"{kind.name} {len(items)};".encode())
+            for item in items:
+                content = _content(item)
+                digest.update(f"{len(content)};".encode() + content)
+    return digest.digest()
+
+
+def _content(item: object) -> bytes:
+    match item:
+        case bytes():
+            return item
+        case x509.Certificate() | x509.CertificateRevocationList():
+            return der(item)
+        case SignedStatement():
+            return repr(item).encode()
+        case Rim():
+            return f"{item.name};".encode() + item.data
+        case OcspResponse():
+            return item.data
+        case _:
+            raise TypeError(f"{type(item).__name__} has no bytes to hash")
+
+
+def _pickled(item: object) -> tuple[Callable[[Any], object] | None, object]:
+    """Certificates and lists cannot be pickled: in their place, what loads them and their bytes."""
+    match item:
+        case x509.Certificate():
+            return load_certificate, der(item)
+        case x509.CertificateRevocationList():
+            return load_crl, der(item)
+        case Rim():
+            return _load_rim, (item.name, item.data)
+        case OcspResponse():
+            return ocsp.decode, item.data
+        case _:
+            return None, item
+
+
+def _load_rim(named: tuple[str, bytes]) -> Rim:
+    name, data = named
+    return rim.decode(data, name)
+
+
+def _restored(*columns: tuple[tuple[Callable[[object], Any] | None, Any], ...]) -> Endorsements:
+    return Endorsements(
+        *(tuple(load(item) if load else item for load, item in column) for column in columns)
+    )
 
 
 def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:

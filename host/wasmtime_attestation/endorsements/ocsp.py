@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from cryptography import x509
@@ -74,11 +74,11 @@ class OcspResponse:
     """
 
     data: bytes
-    tbs: bytes
-    signature: bytes
-    digest: str
-    certificates: tuple[x509.Certificate, ...]
-    answers: tuple[Answer, ...]
+    tbs: bytes = field(compare=False)
+    signature: bytes = field(compare=False)
+    digest: str = field(compare=False)
+    certificates: tuple[x509.Certificate, ...] = field(compare=False)
+    answers: tuple[Answer, ...] = field(compare=False)
 
 
 def decode(data: bytes) -> OcspResponse:

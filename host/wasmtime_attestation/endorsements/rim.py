@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from lxml import etree
@@ -83,11 +83,11 @@ class Rim:
 
     name: str
     data: bytes
-    signed: SignedXml
-    product: str
-    version: str
-    golden: Mapping[int, Golden]
-    minimum_svns: tuple[MinimumSvn, ...]
+    signed: SignedXml = field(compare=False)
+    product: str = field(compare=False)
+    version: str = field(compare=False)
+    golden: Mapping[int, Golden] = field(compare=False)
+    minimum_svns: tuple[MinimumSvn, ...] = field(compare=False)
 
 
 def decode(data: bytes, name: str = "") -> Rim:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from struct import Struct
+from typing import Any, NoReturn
 
 from wasmtime_attestation.errors import RejectedError
 
@@ -18,6 +19,7 @@ class Reader:
 
     def __init__(self, data: bytes, check: str, what: str) -> None:
         self._data = data
+        self._size = len(data)
         self._check = check
         self._what = what
         self._at = 0
@@ -29,23 +31,24 @@ class Reader:
 
     def take(self, size: int, name: str) -> bytes:
         """Returns the next `size` bytes."""
-        end = self._at + size
-        if end > len(self._data):
-            self.reject(
-                f"it ends at byte {len(self._data)}, within {name} (0x{self._at:x} to 0x{end:x})"
-            )
-        field = self._data[self._at : end]
-        self._at = end
-        return field
+        start = self._at
+        end = self._at = start + size
+        if end > self._size:
+            self.reject(f"it ends at byte {self._size}, within {name} (0x{start:x} to 0x{end:x})")
+        return self._data[start:end]
 
     def uint(self, size: int, name: str) -> int:
         """Returns the next `size` bytes as an unsigned little-endian integer."""
         return int.from_bytes(self.take(size, name), "little")
 
+    def fields(self, layout: Struct, name: str) -> tuple[Any, ...]:
+        """Returns the fields of a table that has nothing else in it, all at once."""
+        return layout.unpack(self.take(layout.size, name))
+
     def zero(self, size: int, name: str) -> None:
         """Reads `size` bytes that must be zero."""
         start = self._at
-        if any(self.take(size, name)):
+        if self.take(size, name).strip(b"\0"):
             self.reject(f"{name} (0x{start:x} to 0x{self._at:x}) must be zero")
 
     def end(self) -> None:

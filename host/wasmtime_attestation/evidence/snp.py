@@ -7,6 +7,7 @@ Specification", table "ATTESTATION_REPORT Structure".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import Struct
 
 from wasmtime_attestation.evidence.reader import Reader
 from wasmtime_attestation.evidence.snp_fields import (
@@ -26,6 +27,8 @@ VERSIONS = (2, 3, 4, 5)
 """Report versions that are understood; 4 has the fields of 3."""
 
 FORMAT = "snp.format"
+# REPORT_DATA, MEASUREMENT, HOST_DATA, ID_KEY_DIGEST, AUTHOR_KEY_DIGEST, REPORT_ID, REPORT_ID_MA.
+_GUEST = Struct("<64s 48s 32s 48s 48s 32s 32s")
 ECDSA_P384_SHA384 = 1
 
 
@@ -118,13 +121,9 @@ class _Decoder:
         platform_info = PlatformInfo.decode(r)
         keys = KeyInformation.decode(r)
         r.zero(4, "the reserved bytes before REPORT_DATA")
-        report_data = r.take(64, "REPORT_DATA")
-        measurement = r.take(48, "MEASUREMENT")
-        host_data = r.take(32, "HOST_DATA")
-        id_key_digest = r.take(48, "ID_KEY_DIGEST")
-        author_key_digest = r.take(48, "AUTHOR_KEY_DIGEST")
-        report_id = r.take(32, "REPORT_ID")
-        report_id_ma = r.take(32, "REPORT_ID_MA")
+        guest = r.fields(_GUEST, "REPORT_DATA to REPORT_ID_MA")
+        report_data, measurement, host_data, *key_digests, report_id, report_id_ma = guest
+        id_key_digest, author_key_digest = key_digests
         reported_tcb = TcbVersion.decode(r, self._cpuid, "REPORTED_TCB")
         if self._cpuid is None:
             r.zero(24, "the reserved bytes after REPORTED_TCB")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from struct import Struct
 
 from wasmtime_attestation.evidence.reader import Reader
 
@@ -39,6 +40,13 @@ class SignerKind(IntEnum):
     NONE = 7
 
 
+_SIGNER_KINDS = frozenset(SignerKind)
+# Boot loader, TEE, reserved, SNP, microcode.
+_TCB = Struct("<B B 4s B B")
+# FMC, boot loader, TEE, SNP, reserved, microcode.
+_TURIN_TCB = Struct("<B B B B 3s B")
+
+
 @dataclass(frozen=True, slots=True)
 class TcbVersion:
     """TCB_VERSION: security version numbers; `fmc` exists from Turin on."""
@@ -60,13 +68,13 @@ class TcbVersion:
     def decode(cls, reader: Reader, cpuid: Cpuid | None, name: str) -> TcbVersion:
         """Reads eight bytes; their layout changed with processor family 1Ah (Turin)."""
         if cpuid is not None and cpuid.family >= TURIN_FAMILY:
-            fmc, boot_loader, tee, snp = reader.take(4, name)
-            reader.zero(3, f"the reserved bytes of {name}")
-            return cls(boot_loader, tee, snp, reader.uint(1, name), fmc)
-        boot_loader, tee = reader.take(2, name)
-        reader.zero(4, f"the reserved bytes of {name}")
-        snp, microcode = reader.take(2, name)
-        return cls(boot_loader, tee, snp, microcode)
+            fmc, boot_loader, tee, snp, reserved, microcode = reader.fields(_TURIN_TCB, name)
+        else:
+            fmc = None
+            boot_loader, tee, reserved, snp, microcode = reader.fields(_TCB, name)
+        if any(reserved):
+            reader.reject(f"the reserved bytes of {name} must be zero")
+        return cls(boot_loader, tee, snp, microcode, fmc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +104,15 @@ class GuestPolicy:
         return cls(
             abi_minor=bits & 0xFF,
             abi_major=bits >> 8 & 0xFF,
-            smt_allowed=bool(bits >> 16 & 1),
-            migration_agent_allowed=bool(bits >> 18 & 1),
-            debug_allowed=bool(bits >> 19 & 1),
-            single_socket_only=bool(bits >> 20 & 1),
-            cxl_allowed=bool(bits >> 21 & 1),
-            aes_256_xts_required=bool(bits >> 22 & 1),
-            rapl_disabled=bool(bits >> 23 & 1),
-            ciphertext_hiding_required=bool(bits >> 24 & 1),
-            page_swap_disabled=bool(bits >> 25 & 1),
+            smt_allowed=bits >> 16 & 1 != 0,
+            migration_agent_allowed=bits >> 18 & 1 != 0,
+            debug_allowed=bits >> 19 & 1 != 0,
+            single_socket_only=bits >> 20 & 1 != 0,
+            cxl_allowed=bits >> 21 & 1 != 0,
+            aes_256_xts_required=bits >> 22 & 1 != 0,
+            rapl_disabled=bits >> 23 & 1 != 0,
+            ciphertext_hiding_required=bits >> 24 & 1 != 0,
+            page_swap_disabled=bits >> 25 & 1 != 0,
         )
 
 
@@ -169,8 +177,9 @@ class FirmwareVersion:
     @classmethod
     def decode(cls, reader: Reader, name: str) -> FirmwareVersion:
         """Reads four bytes: build, minor, major, and one that is reserved."""
-        build, minor, major = reader.take(3, name)
-        reader.zero(1, f"the reserved byte after {name}")
+        build, minor, major, reserved = reader.take(4, name)
+        if reserved:
+            reader.reject(f"the reserved byte after {name} must be zero")
         return cls(major, minor, build)
 
 
@@ -189,6 +198,6 @@ class KeyInformation:
         kind = bits >> 2 & 0b111
         if bits >> 5:
             reader.reject(f"the key information is 0x{bits:x}; bits 5 and up must be zero")
-        if kind not in tuple(SignerKind):
+        if kind not in _SIGNER_KINDS:
             reader.reject(f"SIGNING_KEY is {kind}; 0 (VCEK), 1 (VLEK) and 7 (none) exist")
         return cls(bool(bits & 1), bool(bits >> 1 & 1), SignerKind(kind))

@@ -7,10 +7,12 @@ and "Version 5 Quote Format" (TDX-ECDSA).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import Struct
 
 from wasmtime_attestation.evidence.reader import Reader
 from wasmtime_attestation.evidence.tdx_fields import (
     QE_REPORT_SIZE,
+    TD_REPORT_15_EX_SIZE,
     TD_REPORT_15_SIZE,
     TD_REPORT_SIZE,
     QeReport,
@@ -26,9 +28,18 @@ MAX_CERTIFICATION_DATA = 1 << 16
 
 _ECDSA_P256 = 2
 _INTEL_QE = bytes.fromhex("939a7233f79c4ca9940a0db3957f0607")
-_BODY_SIZES = {2: TD_REPORT_SIZE, 3: TD_REPORT_15_SIZE}
+_BODY_SIZES = {2: TD_REPORT_SIZE, 3: TD_REPORT_15_SIZE, 4: TD_REPORT_15_EX_SIZE}
 _PCK_CHAIN = 5
 _QE_CERTIFICATION = 6
+
+# Version, attestation key type, TEE type, reserved, QE vendor id, user data.
+_HEADER = Struct("<H H I I 16s 20s")
+# Signature, attestation key, type and length of the certification data.
+_SIGNATURE = Struct("<64s 64s H I")
+# Signature, length of the authentication data.
+_QE_SIGNATURE = Struct("<64s H")
+# Type and length of certification data.
+_PART = Struct("<H I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +90,15 @@ def decode(data: bytes) -> TdxQuote:
     signed_bytes = data[: r.offset]
     signature_size = r.uint(4, "the length of the signature data")
     signature_end = r.offset + signature_size
-    signature = r.take(64, "the quote's signature")
-    attestation_key = r.take(64, "the attestation key")
-    qe_size = _part(r, "certification data", _QE_CERTIFICATION)
-    qe_end = r.offset + qe_size
+    signature, attestation_key, kind, size = r.fields(_SIGNATURE, "the quote's signature")
+    _expect(r, "certification data", kind, _QE_CERTIFICATION)
+    qe_end = r.offset + size
     qe_report_bytes = data[r.offset : r.offset + QE_REPORT_SIZE]
     qe = QeReport.decode(r)
-    qe_signature = r.take(64, "the QE report's signature")
-    qe_auth_data = r.take(r.uint(2, "the length of the QE's authentication data"), "QE auth data")
-    chain_size = _part(r, "QE certification data", _PCK_CHAIN)
+    qe_signature, auth_size = r.fields(_QE_SIGNATURE, "the QE report's signature")
+    qe_auth_data = r.take(auth_size, "the QE's authentication data")
+    kind, chain_size = r.fields(_PART, "the QE certification data")
+    _expect(r, "QE certification data", kind, _PCK_CHAIN)
     if chain_size > MAX_CERTIFICATION_DATA:
         r.reject(f"the PCK chain has {chain_size} bytes; {MAX_CERTIFICATION_DATA} is the most")
     pck_chain = r.take(chain_size, "the PCK chain")
@@ -115,20 +126,18 @@ def decode(data: bytes) -> TdxQuote:
 
 def _header(r: Reader) -> tuple[int, bytes]:
     """Reads the 48 bytes before the body."""
-    version = r.uint(2, "the version")
+    version, key_type, tee_type, reserved, vendor, user_data = r.fields(_HEADER, "the header")
     if version not in VERSIONS:
         r.reject(f"its version is {version}; versions {VERSIONS} are known")
-    key_type = r.uint(2, "the attestation key type")
     if key_type != _ECDSA_P256:
         r.reject(f"its attestation key type is {key_type}; only 2 (ECDSA P-256) is known")
-    tee_type = r.uint(4, "the TEE type")
     if tee_type != TEE_TYPE:
         r.reject(f"its TEE type is 0x{tee_type:x}, not 0x81 (TDX)")
-    r.zero(4, "the reserved bytes of the header")
-    vendor = r.take(16, "the QE vendor id")
+    if reserved:
+        r.reject("the reserved bytes of the header (0x8 to 0xc) must be zero")
     if vendor != _INTEL_QE:
         r.reject(f"its QE vendor is {vendor.hex()}; only Intel's is known")
-    return version, r.take(20, "the user data of the header")
+    return version, user_data
 
 
 def _body_size(r: Reader, version: int) -> int:
@@ -138,16 +147,13 @@ def _body_size(r: Reader, version: int) -> int:
     body_type = r.uint(2, "the body's type")
     size = r.uint(4, "the body's size")
     if body_type not in _BODY_SIZES:
-        r.reject(f"its body type is {body_type}; 2 (TDX 1.0) and 3 (TDX 1.5) are known")
+        r.reject(f"its body type is {body_type}; 2 (TDX 1.0), 3 and 4 (TDX 1.5) are known")
     if size != _BODY_SIZES[body_type]:
         r.reject(f"a body of type {body_type} has {_BODY_SIZES[body_type]} bytes, not {size}")
     return size
 
 
-def _part(r: Reader, name: str, expected: int) -> int:
-    """Reads type and length of certification data, which is of one type at its place."""
-    kind = r.uint(2, f"the type of the {name}")
-    size = r.uint(4, f"the length of the {name}")
+def _expect(r: Reader, name: str, kind: int, expected: int) -> None:
+    """Certification data is of one type at its place."""
     if kind != expected:
         r.reject(f"the {name} is of type {kind}; only {expected} is known at its place")
-    return size

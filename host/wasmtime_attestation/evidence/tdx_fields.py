@@ -7,6 +7,8 @@ Source: Intel, "Intel TDX DCAP Quoting Library API", appendix A.3 (quote format)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from struct import Struct
+from typing import Any
 
 from wasmtime_attestation.evidence.reader import Reader
 
@@ -14,18 +16,25 @@ TD_REPORT_SIZE = 584
 """Bytes in the TD report of TDX 1.0."""
 TD_REPORT_15_SIZE = 648
 """Bytes in the TD report of TDX 1.5, which has two fields more."""
+TD_REPORT_15_EX_SIZE = 885
+"""Bytes in the extended TD report of TDX 1.5, which also tells of the service TD."""
 QE_REPORT_SIZE = 384
+QE_REPORT_DATA = 320
+"""Where REPORTDATA begins in the Quoting Enclave's report; it reaches to the end."""
 
-_DEBUG = 0
 _TD_UNDER_DEBUG = 0xFF
-_KNOWN_ATTRIBUTES = {
-    "debug": _DEBUG,
-    "sept_ve_disable": 28,
-    "migratable": 29,
-    "pks": 30,
-    "key_locker": 31,
-    "perfmon": 63,
-}
+_RESERVED = ~(1 << 0 | 1 << 17 | 1 << 28 | 1 << 29 | 1 << 30 | 1 << 31 | 1 << 63)
+
+# TEE_TCB_SVN, MRSEAM, MRSIGNERSEAM, SEAMATTRIBUTES, TDATTRIBUTES, XFAM, MRTD, MRCONFIGID, MROWNER,
+# MROWNERCONFIG, RTMR0 to RTMR3, REPORTDATA; from TDX 1.5 on also TEE_TCB_SVN_2 and MRSERVICETD.
+_TD_REPORT = Struct("<16s 48s 48s 8s 8s 8s 48s 48s 48s 48s 48s 48s 48s 48s 64s")
+_TD_REPORT_15 = Struct("<16s 48s")
+_NONE = (None, None)
+# VMID, TD_ID, DEVINFO, INIT_SERVTD_HASH, INIT_SERVTD_ATTR, INIT_CPU_SVN, INIT_TEE_TCB_SVN,
+# INIT_TEE_FMSPC, CURR_SERVTD_HASH, CURR_SERVTD_ATTR.
+_TD_REPORT_15_EX = Struct("<B 32s 48s 48s 8s 16s 16s 12s 48s 8s")
+# CPUSVN, MISCSELECT, ATTRIBUTES, MRENCLAVE, MRSIGNER, ISVPRODID, ISVSVN, REPORTDATA.
+_QE_REPORT = Struct("<16s 4s 28x 16s 32s 32x 32s 96x H H 60x 64s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class TdAttributes:
     raw: bytes
     debug: bool
     under_debug: bool
+    service_td_extension: bool
     sept_ve_disable: bool
     migratable: bool
     pks: bool
@@ -52,14 +62,42 @@ class TdAttributes:
     def decode(cls, raw: bytes) -> TdAttributes:
         """Reads the eight bytes of TDATTRIBUTES."""
         bits = int.from_bytes(raw, "little")
-        named = {name: bool(bits >> bit & 1) for name, bit in _KNOWN_ATTRIBUTES.items()}
-        known = sum(1 << bit for bit in _KNOWN_ATTRIBUTES.values())
         return cls(
             raw=raw,
-            under_debug=bool(bits & _TD_UNDER_DEBUG),
-            reserved_bits=bits & ~known,
-            **named,
+            debug=bits & 1 != 0,
+            under_debug=bits & _TD_UNDER_DEBUG != 0,
+            service_td_extension=bits >> 17 & 1 != 0,
+            sept_ve_disable=bits >> 28 & 1 != 0,
+            migratable=bits >> 29 & 1 != 0,
+            pks=bits >> 30 & 1 != 0,
+            key_locker=bits >> 31 & 1 != 0,
+            perfmon=bits >> 63 & 1 != 0,
+            reserved_bits=bits & _RESERVED,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTd:
+    """What the extended TD report adds: the TD's identity, and the service TD that may move it.
+
+    Attributes:
+        vmid, td_id: the TD on its platform, and among all.
+        devinfo: of the devices that are assigned to the TD.
+        init_hash, init_attributes: the service TD that was bound first.
+        init_cpu_svn, init_tee_tcb_svn, init_tee_fmspc: the platform on which that was.
+        current_hash, current_attributes: the service TD that is bound now.
+    """
+
+    vmid: int
+    td_id: bytes
+    devinfo: bytes
+    init_hash: bytes
+    init_attributes: bytes
+    init_cpu_svn: bytes
+    init_tee_tcb_svn: bytes
+    init_tee_fmspc: bytes
+    current_hash: bytes
+    current_attributes: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +109,7 @@ class TdReport:
             module (minor, then major) and of what loaded it.
         tee_tcb_svn_2: the same when the quote was made; None in TDX 1.0.
         mrservicetd: of the service TDs that are bound to the TD; None in TDX 1.0.
+        service_td: what the extended report adds; None in the others.
     """
 
     tee_tcb_svn: bytes
@@ -90,30 +129,22 @@ class TdReport:
     report_data: bytes
     tee_tcb_svn_2: bytes | None
     mrservicetd: bytes | None
+    service_td: ServiceTd | None = None
 
     @classmethod
     def decode(cls, r: Reader, size: int) -> TdReport:
-        """Reads a TD report of TDX 1.0 or, by its size, 1.5."""
-        is_15 = size == TD_REPORT_15_SIZE
-        return cls(
-            tee_tcb_svn=r.take(16, "TEE_TCB_SVN"),
-            mrseam=r.take(48, "MRSEAM"),
-            mrsignerseam=r.take(48, "MRSIGNERSEAM"),
-            seam_attributes=r.take(8, "SEAMATTRIBUTES"),
-            td_attributes=TdAttributes.decode(r.take(8, "TDATTRIBUTES")),
-            xfam=r.take(8, "XFAM"),
-            mrtd=r.take(48, "MRTD"),
-            mrconfigid=r.take(48, "MRCONFIGID"),
-            mrowner=r.take(48, "MROWNER"),
-            mrownerconfig=r.take(48, "MROWNERCONFIG"),
-            rtmr0=r.take(48, "RTMR0"),
-            rtmr1=r.take(48, "RTMR1"),
-            rtmr2=r.take(48, "RTMR2"),
-            rtmr3=r.take(48, "RTMR3"),
-            report_data=r.take(64, "REPORTDATA"),
-            tee_tcb_svn_2=r.take(16, "TEE_TCB_SVN_2") if is_15 else None,
-            mrservicetd=r.take(48, "MRSERVICETD") if is_15 else None,
+        """Reads a TD report of TDX 1.0 or, by its size, 1.5 or 1.5 extended."""
+        svn, seam, seam_signer, seam_attributes, attributes, *rest = r.fields(
+            _TD_REPORT, "the TD report"
         )
+        added = r.fields(_TD_REPORT_15, "the TD report") if size > TD_REPORT_SIZE else _NONE
+        service_td = None
+        if size == TD_REPORT_15_EX_SIZE:
+            service_td = ServiceTd(*r.fields(_TD_REPORT_15_EX, "the extended TD report"))
+        attributes = TdAttributes.decode(attributes)
+        common = (svn, seam, seam_signer, seam_attributes, attributes)
+        values: tuple[Any, ...] = (*common, *rest, *added, service_td)
+        return cls(*values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,25 +163,4 @@ class QeReport:
     @classmethod
     def decode(cls, r: Reader) -> QeReport:
         """Reads the 384 bytes of the report's body."""
-        cpu_svn = r.take(16, "the QE report's CPUSVN")
-        misc_select = r.take(4, "the QE report's MISCSELECT")
-        r.take(28, "the QE report's reserved bytes")
-        attributes = r.take(16, "the QE report's ATTRIBUTES")
-        mrenclave = r.take(32, "the QE report's MRENCLAVE")
-        r.take(32, "the QE report's reserved bytes")
-        mrsigner = r.take(32, "the QE report's MRSIGNER")
-        r.take(96, "the QE report's reserved bytes")
-        isv_prod_id = r.uint(2, "the QE report's ISVPRODID")
-        isv_svn = r.uint(2, "the QE report's ISVSVN")
-        r.take(60, "the QE report's reserved bytes")
-        report_data = r.take(64, "the QE report's REPORTDATA")
-        return cls(
-            cpu_svn,
-            misc_select,
-            attributes,
-            mrenclave,
-            mrsigner,
-            isv_prod_id,
-            isv_svn,
-            report_data,
-        )
+        return cls(*r.fields(_QE_REPORT, "the QE report"))

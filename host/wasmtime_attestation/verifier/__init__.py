@@ -9,11 +9,14 @@ from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
-from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
+from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType, RawEndorsement
+from wasmtime_attestation.memo import Memo, recall
 from wasmtime_attestation.verifier import nvidia, snp, tdx
 
 WITH_NONCE_ALONE = frozenset({EvidenceType.NVIDIA_GPU, EvidenceType.NVIDIA_SWITCH})
 """Evidence that has a nonce in place of report data."""
+
+_PLATFORMS = {EvidenceType.AMD_SEV_SNP: snp.verify, EvidenceType.INTEL_TDX: tdx.verify}
 
 
 def verify(
@@ -25,6 +28,7 @@ def verify(
     at: datetime,
     anchors: Anchors,
     ledger: Ledger,
+    memo: Memo | None = None,
 ) -> Claims:
     """Verifies evidence of any kind.
 
@@ -38,6 +42,7 @@ def verify(
         at: the instant to verify at, with a time zone.
         anchors: the roots to trust.
         ledger: records each check.
+        memo: remembers what was verified before; it only saves time.
 
     Raises:
         InvalidArgumentError: `at` has no time zone, or the evidence has no room for a nonce.
@@ -46,24 +51,46 @@ def verify(
     """
     if at.tzinfo is None:
         raise InvalidArgumentError(f"the instant {at.isoformat()} names no time zone; add one")
-    ledger.plan(["evidence.endorsements"])
-    try:
-        known = Endorsements.of_evidence(evidence) + endorsements
-    except ValueError as error:
-        ledger.reject("evidence.endorsements", f"an endorsement cannot be read: {error}")
-    ledger.passed("evidence.endorsements", f"{len(evidence.endorsements)} came with the evidence")
+    ledger.plan(("evidence.endorsements",))
+    came_along = evidence.endorsements
+    known = recall(
+        memo if came_along else None, _gather, came_along, endorsements, at=at, ledger=ledger
+    )
     if evidence.type in WITH_NONCE_ALONE:
         if report_data is not None:
             raise InvalidArgumentError(f"{evidence.type} evidence has a nonce, and no report data")
         return nvidia.verify(
-            evidence.type, evidence.data, known, nonce=nonce, at=at, anchors=anchors, ledger=ledger
+            evidence, known, nonce=nonce, at=at, anchors=anchors, ledger=ledger, memo=memo
         )
-    platform = {EvidenceType.AMD_SEV_SNP: snp.verify, EvidenceType.INTEL_TDX: tdx.verify}
     if nonce is not None:
         raise InvalidArgumentError(
             f"{evidence.type} evidence has no nonce beside its report data: "
             "give --report-data instead"
         )
-    return platform[evidence.type](
-        evidence.data, known, report_data=report_data, at=at, anchors=anchors, ledger=ledger
+    return _PLATFORMS[evidence.type](
+        evidence.data,
+        known,
+        report_data=report_data,
+        at=at,
+        anchors=anchors,
+        ledger=ledger,
+        memo=memo,
     )
+
+
+def _gather(
+    came_along: tuple[RawEndorsement, ...],
+    endorsements: Endorsements,
+    at: datetime,
+    ledger: Ledger,
+) -> Endorsements:
+    """Adds what came with evidence to what was given."""
+    del at
+    known = endorsements
+    if came_along:
+        try:
+            known = Endorsements.of_raw(came_along) + endorsements
+        except ValueError as error:
+            ledger.reject("evidence.endorsements", f"an endorsement cannot be read: {error}")
+    ledger.passed("evidence.endorsements", f"{len(came_along)} came with the evidence")
+    return known

@@ -126,8 +126,9 @@ def _check_validity(chain: tuple[x509.Certificate, ...], at: datetime, ledger: L
     fault = certs.invalid_at(chain, at)
     if fault is not None:
         ledger.reject("amd.validity", f"at {at.isoformat()}, {fault}")
+    begins = max(certificate.not_valid_before_utc for certificate in chain)
     ends = min(certificate.not_valid_after_utc for certificate in chain)
-    ledger.passed("amd.validity", f"all valid at {at.isoformat()}, until {ends.isoformat()}")
+    ledger.passed("amd.validity", f"all valid from {begins.isoformat()} to {ends.isoformat()}")
 
 
 def _check_revocation(

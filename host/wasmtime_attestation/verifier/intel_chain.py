@@ -5,6 +5,7 @@ Source: Intel, "Intel SGX PCK Certificate and Certificate Revocation List Profil
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,12 +32,14 @@ class IntelChain:
         ca: the PCK Platform CA or PCK Processor CA.
         root: the root.
         anchor: what makes the root one.
+        fingerprint: SHA-256 of the three certificates.
     """
 
     pck: PckCertificate
     ca: x509.Certificate
     root: x509.Certificate
     anchor: Anchor
+    fingerprint: bytes
 
 
 def verify(text: bytes, *, at: datetime, anchors: Anchors, ledger: Ledger) -> IntelChain:
@@ -63,9 +66,11 @@ def verify(text: bytes, *, at: datetime, anchors: Anchors, ledger: Ledger) -> In
     fault = certs.invalid_at(chain, at)
     if fault is not None:
         ledger.reject("intel.validity", f"at {at.isoformat()}, {fault}")
+    begins = max(certificate.not_valid_before_utc for certificate in chain)
     ends = min(certificate.not_valid_after_utc for certificate in chain)
-    ledger.passed("intel.validity", f"all valid at {at.isoformat()}, until {ends.isoformat()}")
-    return IntelChain(pck, ca, root, anchor)
+    ledger.passed("intel.validity", f"all valid from {begins.isoformat()} to {ends.isoformat()}")
+    fingerprint = hashlib.sha256(b"".join(map(certs.der, chain))).digest()
+    return IntelChain(pck, ca, root, anchor, fingerprint)
 
 
 def _load(text: bytes) -> tuple[x509.Certificate, x509.Certificate, x509.Certificate]:

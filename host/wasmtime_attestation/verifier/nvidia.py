@@ -16,8 +16,9 @@ from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.nvidia import Architecture
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import nvidia, spdm
-from wasmtime_attestation.evidence.envelope import EvidenceType
+from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.nvidia import NvidiaReport
+from wasmtime_attestation.memo import Memo, recall
 from wasmtime_attestation.verifier import (
     nvidia_device,
     nvidia_measurements,
@@ -43,41 +44,41 @@ CHECKS = (
 
 
 def verify(
-    type_: EvidenceType,
-    data: bytes,
+    evidence: Evidence,
     endorsements: Endorsements,
     *,
     nonce: bytes | None,
     at: datetime,
     anchors: Anchors,
     ledger: Ledger,
+    memo: Memo | None = None,
 ) -> Claims:
     """Verifies the report of a GPU or a switch.
 
     Args:
-        type_: which of them it is meant to be.
-        data: the SPDM request and response; what follows is counted and left alone.
+        evidence: the SPDM request and response; what follows is counted and left alone.
         endorsements: the device's certificates, the manifests (RIM) of its driver and VBIOS,
             and OCSP responses or revocation lists, in any order.
         nonce: what the request must carry, 32 bytes; None to report it as not checked.
         at: the instant at which certificates and responses must be valid.
         anchors: the roots to trust.
         ledger: records each check.
+        memo: remembers which manifests were verified before; it only saves time.
 
     Raises:
         RejectedError: a check failed.
         UnavailableError: the device's certificates or a manifest are missing.
     """
-    ledger.plan([id_ for id_ in CHECKS if _concerns(type_, id_)])
-    report = _decode(data, ledger)
+    ledger.plan([id_ for id_ in CHECKS if _concerns(evidence.type, id_)])
+    report = _decode(evidence.data, ledger)
     device = nvidia_device.verify(
-        type_, report, endorsements.certificates, at=at, anchors=anchors, ledger=ledger
+        evidence.type, report, endorsements.certificates, at=at, anchors=anchors, ledger=ledger
     )
     _check_nonce(report, nonce, ledger)
     device_covered = nvidia_revocation.check(
         "nvidia.device-revocation", [device.path[1:]], endorsements, at=at, ledger=ledger
     )
-    rims = _check_rims(_wanted(report, device), endorsements, at, anchors, ledger)
+    rims = _check_rims(_wanted(report, device), endorsements, at, anchors, ledger, memo)
     rims_covered = nvidia_revocation.check(
         "nvidia.rim-revocation", [r.path for r in rims.values()], endorsements, at=at, ledger=ledger
     )
@@ -146,6 +147,7 @@ def _check_rims(
     at: datetime,
     anchors: Anchors,
     ledger: Ledger,
+    memo: Memo | None,
 ) -> dict[Wanted, VerifiedRim]:
     found = {item: rim.candidates(item, endorsements.rims, ledger) for item in wanted}
     missing = {
@@ -154,7 +156,7 @@ def _check_rims(
     if missing:
         ledger.unavailable_all(missing)
     return {
-        item: rim.verify(item, rims, at=at, anchors=anchors, ledger=ledger)
+        item: recall(memo, rim.verify, item, rims, anchors, at=at, ledger=ledger)
         for item, rims in found.items()
     }
 

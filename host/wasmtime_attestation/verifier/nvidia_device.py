@@ -129,7 +129,11 @@ def _check_device(
     fault = certs.invalid_at(path, at)
     if fault is not None:
         ledger.reject("nvidia.device-validity", f"at {at.isoformat()}, {fault}")
-    ledger.passed("nvidia.device-validity", f"all valid at {at.isoformat()}")
+    begins = max(certificate.not_valid_before_utc for certificate in path)
+    ends = min(certificate.not_valid_after_utc for certificate in path)
+    ledger.passed(
+        "nvidia.device-validity", f"all valid from {begins.isoformat()} to {ends.isoformat()}"
+    )
     return _named(tuple(path), anchor, ledger)
 
 

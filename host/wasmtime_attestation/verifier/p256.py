@@ -7,6 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+_ECDSA = ec.ECDSA(SHA256())
+
 
 def public_key(point: bytes) -> ec.EllipticCurvePublicKey | None:
     """Returns the key with X and Y in 64 bytes, or None if that is no point on the curve."""
@@ -18,9 +20,9 @@ def public_key(point: bytes) -> ec.EllipticCurvePublicKey | None:
 
 def is_signed(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
     """Whether a key made a signature, R and S in 64 bytes, over data."""
-    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     try:
-        key.verify(encode_dss_signature(r, s), data, ec.ECDSA(SHA256()))
+        key.verify(encode_dss_signature(r, s), data, _ECDSA)
     except InvalidSignature:
         return False
     return True

@@ -52,7 +52,7 @@ class VerifiedRim:
     anchor: Anchor
 
 
-def candidates(wanted: Wanted, rims: Sequence[Rim], ledger: Ledger) -> list[Rim]:
+def candidates(wanted: Wanted, rims: Sequence[Rim], ledger: Ledger) -> tuple[Rim, ...]:
     """Returns the manifests that can be meant: of the version, and not of another's name.
 
     Raises:
@@ -66,7 +66,7 @@ def candidates(wanted: Wanted, rims: Sequence[Rim], ledger: Ledger) -> list[Rim]
             )
     fitting = named or [rim for rim in rims if _is_version(rim, wanted)]
     same_chip = [rim for rim in fitting if rim.product == wanted.product]
-    return same_chip or fitting
+    return tuple(same_chip or fitting)
 
 
 def _is_version(rim: Rim, wanted: Wanted) -> bool:
@@ -74,7 +74,7 @@ def _is_version(rim: Rim, wanted: Wanted) -> bool:
 
 
 def verify(
-    wanted: Wanted, rims: Sequence[Rim], *, at: datetime, anchors: Anchors, ledger: Ledger
+    wanted: Wanted, rims: tuple[Rim, ...], anchors: Anchors, at: datetime, ledger: Ledger
 ) -> VerifiedRim:
     """Verifies the manifests that can be meant, and takes the first that is good.
 
@@ -83,8 +83,8 @@ def verify(
     Args:
         wanted: the manifest.
         rims: `candidates`, at least one.
-        at: the instant at which the chain must be valid.
         anchors: the roots to trust.
+        at: the instant at which the chain must be valid.
         ledger: records the check.
 
     Raises:

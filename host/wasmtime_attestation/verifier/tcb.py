@@ -94,6 +94,8 @@ def with_relaunch(launch: TcbStatus, now: TcbStatus) -> TcbStatus:
         launch: the status when the TD was launched.
         now: the status when the quote was made.
     """
+    if TcbStatus.REVOKED in (launch, now):
+        return TcbStatus.REVOKED
     outdated = (TcbStatus.OUT_OF_DATE, TcbStatus.OUT_OF_DATE_CONFIGURATION_NEEDED)
     if launch not in outdated or now not in _CURRENT:
         return launch

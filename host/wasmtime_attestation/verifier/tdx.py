@@ -9,17 +9,23 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.tdx import TcbEvaluation, TdxClaims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
-from wasmtime_attestation.endorsements.intel import QeIdentity, TcbInfo, TcbStatus
+from wasmtime_attestation.endorsements.intel import Issued, QeIdentity, TcbInfo, TcbStatus
 from wasmtime_attestation.endorsements.intel_pck import PckCertificate
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import tdx
+from wasmtime_attestation.evidence.reader import Reader
 from wasmtime_attestation.evidence.tdx import TdxQuote
+from wasmtime_attestation.evidence.tdx_fields import QE_REPORT_DATA, QeReport
+from wasmtime_attestation.memo import Memo, recall
 from wasmtime_attestation.verifier import intel_chain, intel_collateral, p256, tcb
 from wasmtime_attestation.verifier.binding import check_report_data
 from wasmtime_attestation.verifier.intel_chain import IntelChain
@@ -40,6 +46,31 @@ CHECKS = (
 )
 
 
+class _Attested(NamedTuple):
+    """What of a quote Intel's collateral is compared with."""
+
+    tee_tcb_svn: bytes
+    tee_tcb_svn_2: bytes | None
+    mrsignerseam: bytes
+    seam_attributes: bytes
+    qe_report: bytes
+
+    @classmethod
+    def of(cls, quote: TdxQuote) -> _Attested:
+        report = quote.report
+        return cls(
+            report.tee_tcb_svn,
+            report.tee_tcb_svn_2,
+            report.mrsignerseam,
+            report.seam_attributes,
+            quote.qe_report_bytes,
+        )
+
+    @property
+    def qe(self) -> QeReport:
+        return QeReport.decode(Reader(self.qe_report, tdx.FORMAT, "QE report"))
+
+
 @dataclass(frozen=True, slots=True)
 class _Tcb:
     """The status of a TD, its standing at launch and, from TDX 1.5 on, when it was quoted."""
@@ -47,6 +78,7 @@ class _Tcb:
     status: TcbStatus
     launch: TcbEvaluation
     now: TcbEvaluation | None
+    collateral: Issued
 
 
 def verify(
@@ -57,6 +89,7 @@ def verify(
     at: datetime,
     anchors: Anchors,
     ledger: Ledger,
+    memo: Memo | None = None,
 ) -> Claims:
     """Verifies a TDX quote.
 
@@ -68,6 +101,7 @@ def verify(
         at: the instant at which certificates, lists and statements must be valid.
         anchors: the roots to trust.
         ledger: records each check.
+        memo: remembers what was verified before of the same platform; it only saves time.
 
     Raises:
         RejectedError: a check failed.
@@ -75,16 +109,58 @@ def verify(
     """
     ledger.plan(CHECKS)
     quote = _decode(data, ledger)
-    _check_signature(quote, ledger)
-    _check_qe_binding(quote, ledger)
-    chain = intel_chain.verify(quote.pck_chain, at=at, anchors=anchors, ledger=ledger)
-    _check_qe_signature(quote, chain.pck, ledger)
+    key = recall(memo, _load_key, quote.attestation_key, at=at, ledger=ledger)
+    _check_signature(quote, key, ledger)
+    chain = recall(
+        memo,
+        _verify_enclave,
+        quote.attestation_key,
+        quote.qe_auth_data,
+        quote.pck_chain,
+        quote.qe_report_bytes,
+        quote.qe_signature,
+        anchors,
+        at=at,
+        ledger=ledger,
+    )
     check_report_data(quote.report.report_data, report_data, ledger)
+    standing = recall(
+        memo, _verify_tcb, chain, endorsements, _Attested.of(quote), at=at, ledger=ledger
+    )
+    return _claims(quote, chain, standing)
+
+
+def _verify_enclave(
+    attestation_key: bytes,
+    auth_data: bytes,
+    pck_chain: bytes,
+    qe_report: bytes,
+    qe_signature: bytes,
+    anchors: Anchors,
+    at: datetime,
+    ledger: Ledger,
+) -> IntelChain:
+    """Verifies who vouches for the attestation key; the same for all quotes that it signs."""
+    _check_qe_binding(attestation_key, auth_data, qe_report, ledger)
+    chain = intel_chain.verify(pck_chain, at=at, anchors=anchors, ledger=ledger)
+    if not p256.is_signed(chain.pck.key, qe_signature, qe_report):
+        ledger.reject("tdx.qe-signature", "the PCK did not sign the Quoting Enclave's report")
+    ledger.passed("tdx.qe-signature", "ECDSA P-256 by the PCK")
+    return chain
+
+
+def _verify_tcb(
+    chain: IntelChain,
+    endorsements: Endorsements,
+    attested: _Attested,
+    at: datetime,
+    ledger: Ledger,
+) -> _Tcb:
+    """Verifies Intel's collateral and finds the standing of the platform in it."""
     collateral = intel_collateral.verify(chain, endorsements, at=at, ledger=ledger)
-    _check_module(quote, collateral.tcb_info, ledger)
-    _check_qe(quote, collateral.qe_identity, ledger)
-    standing = _check_tcb(quote, chain.pck, collateral, ledger)
-    return _claims(quote, chain, collateral, standing)
+    _check_module(attested, collateral.tcb_info, ledger)
+    _check_qe(attested.qe, collateral.qe_identity, ledger)
+    return _check_tcb(attested, chain.pck, collateral, ledger)
 
 
 def _decode(data: bytes, ledger: Ledger) -> TdxQuote:
@@ -98,35 +174,35 @@ def _decode(data: bytes, ledger: Ledger) -> TdxQuote:
     return quote
 
 
-def _check_signature(quote: TdxQuote, ledger: Ledger) -> None:
-    check = "tdx.signature"
-    key = p256.public_key(quote.attestation_key)
+def _load_key(point: bytes, at: datetime, ledger: Ledger) -> EllipticCurvePublicKey:
+    del at
+    key = p256.public_key(point)
     if key is None:
-        ledger.reject(check, "the attestation key is no point on P-256")
+        ledger.reject("tdx.signature", "the attestation key is no point on P-256")
+    return key
+
+
+def _check_signature(quote: TdxQuote, key: EllipticCurvePublicKey, ledger: Ledger) -> None:
+    check = "tdx.signature"
     if not p256.is_signed(key, quote.signature, quote.signed_bytes):
         ledger.reject(check, "the attestation key did not sign this quote: it was altered")
     ledger.passed(check, "ECDSA P-256 by the attestation key")
 
 
-def _check_qe_binding(quote: TdxQuote, ledger: Ledger) -> None:
+def _check_qe_binding(
+    attestation_key: bytes, auth_data: bytes, qe_report: bytes, ledger: Ledger
+) -> None:
     """The QE's REPORTDATA is SHA-256 of key and authentication data, and zeros."""
-    digest = hashlib.sha256(quote.attestation_key + quote.qe_auth_data).digest()
-    if not hmac.compare_digest(quote.qe.report_data, digest.ljust(64, b"\0")):
+    digest = hashlib.sha256(attestation_key + auth_data).digest()
+    if not hmac.compare_digest(qe_report[QE_REPORT_DATA:], digest.ljust(64, b"\0")):
         ledger.reject(
             "tdx.qe-binding", "the Quoting Enclave does not vouch for this attestation key"
         )
     ledger.passed("tdx.qe-binding", "the Quoting Enclave's report holds the attestation key")
 
 
-def _check_qe_signature(quote: TdxQuote, pck: PckCertificate, ledger: Ledger) -> None:
-    check = "tdx.qe-signature"
-    if not p256.is_signed(pck.key, quote.qe_signature, quote.qe_report_bytes):
-        ledger.reject(check, "the PCK did not sign the Quoting Enclave's report")
-    ledger.passed(check, "ECDSA P-256 by the PCK")
-
-
-def _check_module(quote: TdxQuote, info: TcbInfo, ledger: Ledger) -> None:
-    check, report = "tdx.module", quote.report
+def _check_module(report: _Attested, info: TcbInfo, ledger: Ledger) -> None:
+    check = "tdx.module"
     for svn in filter(None, (report.tee_tcb_svn, report.tee_tcb_svn_2)):
         try:
             module = tcb.module_of(svn, info)
@@ -143,8 +219,8 @@ def _check_module(quote: TdxQuote, info: TcbInfo, ledger: Ledger) -> None:
     ledger.passed(check, f"a TDX module of Intel's, SVN {list(report.tee_tcb_svn[:2])}")
 
 
-def _check_qe(quote: TdxQuote, identity: QeIdentity, ledger: Ledger) -> None:
-    check, qe = "tdx.qe", quote.qe
+def _check_qe(qe: QeReport, identity: QeIdentity, ledger: Ledger) -> None:
+    check = "tdx.qe"
     for name, actual, expected in (
         ("MRSIGNER", qe.mrsigner, identity.mrsigner),
         ("ISVPRODID", qe.isv_prod_id, identity.isv_prod_id),
@@ -161,11 +237,11 @@ def _check_qe(quote: TdxQuote, identity: QeIdentity, ledger: Ledger) -> None:
 
 
 def _check_tcb(
-    quote: TdxQuote, pck: PckCertificate, collateral: VerifiedCollateral, ledger: Ledger
+    report: _Attested, pck: PckCertificate, collateral: VerifiedCollateral, ledger: Ledger
 ) -> _Tcb:
-    report, info = quote.report, collateral.tcb_info
+    info = collateral.tcb_info
     try:
-        qe = tcb.qe_standing(quote.qe.isv_svn, collateral.qe_identity)
+        qe = tcb.qe_standing(report.qe.isv_svn, collateral.qe_identity)
         launch = tcb.evaluate(report.tee_tcb_svn, pck, info, qe)
         now = (
             None
@@ -176,7 +252,16 @@ def _check_tcb(
         ledger.reject("tdx.tcb", str(error))
     status = launch.status if now is None else tcb.with_relaunch(launch.status, now.status)
     ledger.passed("tdx.tcb", f"a TCB level matches: {status}")
-    return _Tcb(status, launch, now)
+    return _Tcb(status, launch, now, _older(info.issued, collateral.qe_identity.issued))
+
+
+def _older(info: Issued, identity: Issued) -> Issued:
+    """Returns the earlier of each date, and of the evaluation numbers the lower."""
+    return Issued(
+        min(info.issue_date, identity.issue_date),
+        min(info.next_update, identity.next_update),
+        min(info.evaluation_number, identity.evaluation_number),
+    )
 
 
 def _masked(value: bytes, mask: bytes) -> bytes:
@@ -186,10 +271,9 @@ def _masked(value: bytes, mask: bytes) -> bytes:
 def _claims(
     quote: TdxQuote,
     chain: IntelChain,
-    collateral: VerifiedCollateral,
     standing: _Tcb,
 ) -> Claims:
-    info, identity = collateral.tcb_info.issued, collateral.qe_identity.issued
+    collateral = standing.collateral
     return Claims(
         platform=TeeType.INTEL_TDX,
         anchor=chain.anchor.name,
@@ -206,8 +290,8 @@ def _claims(
             tcb_status=standing.status,
             tcb=standing.launch,
             current_tcb=standing.now,
-            evaluation_number=min(info.evaluation_number, identity.evaluation_number),
-            collateral_issued=min(info.issue_date, identity.issue_date),
-            collateral_expires=min(info.next_update, identity.next_update),
+            evaluation_number=collateral.evaluation_number,
+            collateral_issued=collateral.issue_date,
+            collateral_expires=collateral.next_update,
         ),
     )

@@ -33,6 +33,7 @@ from wasmtime_attestation.evidence.token import (
     EvidenceToken,
     KeyPoint,
 )
+from wasmtime_attestation.memo import Memo
 from wasmtime_attestation.verifier.binding import device_nonce, digest, thumbprint
 
 CLOCK_SKEW = 60
@@ -93,6 +94,7 @@ def verify_token(
     at: datetime,
     anchors: Anchors,
     ledger: Ledger,
+    memo: Memo | None = None,
 ) -> VerifiedToken:
     """Verifies an evidence token.
 
@@ -103,6 +105,7 @@ def verify_token(
         at: the instant to verify at, with a time zone.
         anchors: the roots to trust.
         ledger: records each check.
+        memo: remembers what was verified before of the same platform; it only saves time.
 
     Raises:
         RejectedError: the token or its evidence is not authentic, or not as expected.
@@ -117,7 +120,7 @@ def verify_token(
     _check_signature(jws, token.key, ledger)
     _check_times(token, expected, at, ledger)
     _check_expected(token, expected, ledger)
-    claims = _verify_evidence(token, key_id, endorsements, at, anchors, ledger)
+    claims = _verify_evidence(token, key_id, endorsements, at, anchors, ledger, memo)
     return VerifiedToken(issuer_uri(key_id), token, claims)
 
 
@@ -225,6 +228,7 @@ def _verify_evidence(
     at: datetime,
     anchors: Anchors,
     ledger: Ledger,
+    memo: Memo | None,
 ) -> Claims:
     if len(token.evidence) != 1:
         ledger.reject("token.evidence", f"{len(token.evidence)} pieces of evidence instead of one")
@@ -240,6 +244,7 @@ def _verify_evidence(
         at=at,
         anchors=anchors,
         ledger=ledger,
+        memo=memo,
     )
 
 

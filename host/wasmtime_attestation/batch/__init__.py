@@ -1,0 +1,204 @@
+"""Verifies many pieces of evidence and tokens, with any `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from wasmtime_attestation import verifier
+from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.batch.ordered import Failure, in_order
+from wasmtime_attestation.batch.shared import Shared
+from wasmtime_attestation.checks import Check, Ledger, Outcome
+from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.endorsements.anchors import Anchors
+from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.errors import AttestationError, InternalError
+from wasmtime_attestation.evidence.envelope import Evidence
+from wasmtime_attestation.evidence.strict_json import Json
+from wasmtime_attestation.memo import Memo
+from wasmtime_attestation.policy import AppraisalPolicy
+from wasmtime_attestation.result import AttestationResult
+from wasmtime_attestation.verifier.token import Expected, verify_token
+
+VERIFIED = "verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to verify.
+
+    Attributes:
+        subject: evidence, or the text of an evidence token.
+        report_data: what evidence must be bound to; None to report it as not checked.
+        expected: what a token must say; its nonce is also that of evidence that carries one.
+    """
+
+    subject: Evidence | str
+    report_data: bytes | None = None
+    expected: Expected = field(default_factory=Expected)
+
+    def __reduce__(self) -> tuple[Callable[..., Item], tuple[object, ...]]:
+        # As plain tuples, which are pickled faster than records.
+        subject = self.subject
+        parts = subject if isinstance(subject, str) else [getattr(subject, n) for n in _EVIDENCE]
+        expected = None if self.expected == Expected() else self.expected
+        return _item, (parts, self.report_data, expected)
+
+
+_EVIDENCE = tuple(part.name for part in fields(Evidence))
+
+
+def _item(parts: str | list[Any], report_data: bytes | None, expected: Expected | None) -> Item:
+    subject = parts if isinstance(parts, str) else Evidence(*parts)
+    return Item(subject, report_data, expected or Expected())
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a verification found.
+
+    Attributes:
+        checks: every check and its outcome.
+        claims: what the evidence says, as JSON, or a token and its evidence; None unless authentic.
+        result: the appraisal, where there is a policy and it accepts the claims.
+    """
+
+    checks: tuple[Check, ...] = ()
+    claims: dict[str, Json] | None = None
+    result: AttestationResult | None = None
+
+
+class Verification:
+    """How one item came out.
+
+    Attributes:
+        outcome: `verified`, or the label of what went wrong: `rejected`, `policy`, `unavailable`,
+            `invalid-argument`, or `internal` where the verification itself broke.
+        error: what went wrong, or None.
+    """
+
+    __slots__ = ("_details", "error", "outcome")
+
+    def __init__(self, outcome: str, error: str | None, details: Details | bytes) -> None:
+        self.outcome = outcome
+        self.error = error
+        self._details = details
+
+    @property
+    def details(self) -> Details:
+        """What was found; what another process found is decoded when it is asked for."""
+        if not isinstance(self._details, bytes):
+            return self._details
+        checks, claims, result = pickle.loads(self._details)  # noqa: S301 - from our own worker
+        details = Details(
+            tuple(
+                Check(id_, Outcome(outcome), detail, piece)
+                for id_, outcome, detail, piece in checks
+            ),
+            claims,
+            result,
+        )
+        self._details = details
+        return details
+
+    def __reduce__(self) -> tuple[type[Verification], tuple[str, str | None, bytes]]:
+        details = self._details
+        if not isinstance(details, bytes):
+            # Plain tuples are pickled several times faster than records.
+            checks = tuple((c.id, c.outcome.value, c.detail, c.evidence) for c in details.checks)
+            details = pickle.dumps((checks, details.claims, details.result))
+        return Verification, (self.outcome, self.error, details)
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What all items are verified against."""
+
+    endorsements: Endorsements
+    anchors: Anchors
+    at: datetime
+    policy: AppraisalPolicy | None
+
+
+def verify_many(
+    items: Iterable[Item],
+    *,
+    endorsements: Endorsements,
+    anchors: Anchors,
+    at: datetime,
+    policy: AppraisalPolicy | None = None,
+    executor: Executor | None = None,
+    memo: Memo | None = None,
+) -> Iterator[Verification]:
+    """Verifies and appraises many items; each comes out as if it had been alone.
+
+    What was verified once (chains, revocation lists, collateral) is remembered.
+
+    Args:
+        items: what to verify; they are read as they are needed, and may be endless.
+        endorsements: for all items; what comes with evidence counts too.
+        anchors: the roots to trust.
+        at: the instant to verify at, with a time zone.
+        policy: what to appraise with; None leaves the claims to the caller.
+        executor: threads, processes or others; None verifies here, one after the other.
+        memo: what this process remembers; other processes have memos of their own.
+
+    Yields:
+        how each item came out, in the order of the items.
+    """
+    shared = Shared(_Terms(endorsements, anchors, at, policy), memo)
+    for found in in_order(partial(_verify, shared), items, executor):
+        if isinstance(found, Failure):
+            yield Verification(InternalError.case, found.reason, Details())
+        else:
+            yield found
+
+
+def _authenticate(
+    shared: Shared[_Terms], item: Item, ledger: Ledger
+) -> tuple[Claims, dict[str, Json], bytes | None]:
+    """Verifies evidence or a token: its claims, the same as JSON, and the guest's digest."""
+    terms, expected = shared.value, item.expected
+    if isinstance(item.subject, str):
+        token = verify_token(
+            item.subject,
+            expected,
+            terms.endorsements,
+            at=terms.at,
+            anchors=terms.anchors,
+            ledger=ledger,
+            memo=shared.memo,
+        )
+        return token.claims, token.to_json(), token.token.guest_digest
+    claims = verifier.verify(
+        item.subject,
+        terms.endorsements,
+        report_data=item.report_data,
+        nonce=expected.nonce,
+        at=terms.at,
+        anchors=terms.anchors,
+        ledger=ledger,
+        memo=shared.memo,
+    )
+    return claims, {"evidence": [claims.to_json()]}, None
+
+
+def _verify(shared: Shared[_Terms], item: Item) -> Verification:
+    ledger, claims, result = Ledger(), None, None
+    error: AttestationError | None = None
+    try:
+        verified, claims, guest_digest = _authenticate(shared, item, ledger)
+        if shared.value.policy is not None:
+            result = appraise(verified, shared.value.policy, guest_digest=guest_digest)
+    except AttestationError as failure:
+        error = failure
+    details = Details(ledger.checks, claims, result)
+    if error is None:
+        return Verification(VERIFIED, None, details)
+    return Verification(error.case, error.message, details)
