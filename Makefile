@@ -4,7 +4,6 @@ BIN := .venv/bin
 PIP_COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-header --no-annotate
 BINDGEN = $(BIN)/wasmtime-attestation-bindgen
-GENERATE = --wit wit --legacy $(CHECK)
 # CI runs the slow tests too.
 SELECT = $(if $(CI),,-m "not slow")
 
@@ -36,10 +35,9 @@ bench: setup
 
 # Regenerates everything that comes from the WIT; with CHECK=--check, says what is stale.
 bindings: setup
-	@$(BINDGEN) rust $(GENERATE) -o guests/rust/attestation/src/bindings
-	@$(BINDGEN) cpp $(GENERATE) -o guests/cpp/include
+	@$(BINDGEN) generate --wit wit --legacy $(CHECK) --rust guests/rust/attestation/src/bindings \
+		--cpp guests/cpp/include --host host/wasmtime_attestation
 	@$(BINDGEN) cpp --wit guests/cpp/wit $(CHECK) -o guests/cpp/generated
-	@$(BINDGEN) host $(GENERATE) -o host/wasmtime_attestation
 
 # Rust and Debian's compilers are installed as far as this machine lets us.
 guests: setup toolchains
@@ -61,6 +59,8 @@ setup: .venv/ready
 	@$(PYTHON) -m venv .venv || { apt-get install -y -qq python3-venv && $(PYTHON) -m venv .venv; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@# pip compiles what it installs, but not what stays here; compiling takes longer than generating.
+	@$(BIN)/python -m compileall -q host bindgen
 	@touch $@
 
 lock: setup

@@ -2,164 +2,52 @@
 
 from __future__ import annotations
 
-import os
-import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Mapping
+from importlib import metadata
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA384
-from wasmtime_attestation import verifier
-from wasmtime_attestation.attesters.simulated import SimulatedAttester
-from wasmtime_attestation.checks import Ledger
-from wasmtime_attestation.endorsements import amd
-from wasmtime_attestation.endorsements.anchors import Anchors
-from wasmtime_attestation.endorsements.bundle import Endorsements
-from wasmtime_attestation.endorsements.x509 import load_certificate, pem
-from wasmtime_attestation.evidence import snp
-from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
-from wasmtime_attestation.issuer import TokenIssuer
-from wasmtime_attestation.verifier.token import Expected, verify_token
+from benchmarks import verify_snp, verify_tdx
+from benchmarks.timing import Cell, Effort, measure, print_machine, print_table
 
-from benchmarks.timing import Batch, Effort, measure, print_machine, print_table
-
-VECTORS = Path(__file__).parents[2] / "shared" / "vectors"
-"""Where real evidence is, unless `ATTESTATION_VECTORS` says otherwise."""
-VECTORS_AT = datetime(2026, 3, 1, tzinfo=UTC)
-"""An instant at which the certificates of the real evidence are valid."""
-REAL = {
-    "Milan": ("ms_report_v3_milan.bin", "ms_vcek_milan.pem", "chain_milan_vcek.pem"),
-    "Turin": ("ms_report_v5_turin.bin", "ms_vcek_turin.pem", "chain_turin_vcek.pem"),
-}
 NO_VECTORS = (
-    "There is no real evidence at hand, so the reports are simulated; "
+    "There is no real evidence at hand, so the reports are simulated and there are no quotes; "
     "name the folder of real evidence in ATTESTATION_VECTORS."
 )
-BARE = ("one ECDSA P-384 signature", "")
-"""The row that the others are compared with."""
-NONCE = bytes(32)
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """A SEV-SNP report, and what is needed to verify it.
-
-    Attributes:
-        report: the report.
-        report_data: what it is bound to.
-        files: names and bytes of its certificates in PEM.
-        anchors: the roots to trust.
-        at: an instant at which the certificates are valid.
-    """
-
-    report: Evidence
-    report_data: bytes
-    files: list[tuple[str, bytes]]
-    anchors: Anchors
-    at: datetime
-
-    def endorsements(self) -> Endorsements:
-        """Parses the certificates."""
-        return Endorsements.from_files(self.files)
-
-    def verify(self, endorsements: Endorsements) -> None:
-        """Verifies the report: all checks, all signatures of the chain."""
-        verifier.verify(
-            self.report,
-            endorsements,
-            nonce=None,
-            report_data=self.report_data,
-            at=self.at,
-            anchors=self.anchors,
-            ledger=Ledger(),
-        )
+Figures = Mapping[tuple[str, str], float]
 
 
 def main() -> None:
-    """Measures and prints the table."""
+    """Measures everything in one run and prints the tables."""
     effort = Effort.chosen(__doc__)
-    real = _real()
-    spent = measure(_batches(real), effort)
+    quotes, reports = verify_tdx.batches(), verify_snp.batches()
+    spent = measure(quotes | reports, effort)
+    if quotes:
+        _print_quotes({what: spent[what] for what in quotes})
+        print()
     print_table(
-        ("verified", "certificates", "µs", "ratio"),
-        [(*what, duration, duration / spent[BARE]) for what, duration in spent.items()],
+        ("verified", "how", "µs", "of one P-384"),
+        [(*what, spent[what], spent[what] / spent[verify_snp.BARE]) for what in reports],
     )
-    print_machine("cryptography", "pyjwt")
-    if not real:
+    print_machine("cryptography", "pyjwt", *_installed("dcap-qvl"))
+    if not quotes:
         print(NO_VECTORS)
 
 
-def _batches(real: dict[str, Sample]) -> dict[tuple[str, str], Batch]:
-    """Returns what is measured, by the first two columns of the table."""
-    now = int(time.time())
-    attester = SimulatedAttester(now)
-    anchors = Anchors(()).trusting([attester.root_fingerprint])
-    samples = real or {"simulated": _simulated(attester, anchors, now)}
-    batches = {BARE: _bare(next(iter(samples.values())))}
-    for name, sample in samples.items():
-        batches |= _report(f"SEV-SNP report, {name}", sample)
-    batches["evidence token, simulated", "cold: in the token"] = _token(attester, anchors, now)
-    return batches
+def _print_quotes(spent: Figures) -> None:
+    other = spent.get(verify_tdx.DCAP_QVL)
+    header = ["verified", "how", "µs", "of one P-256"]
+    rows: list[list[Cell]] = [
+        [*what, duration, duration / spent[verify_tdx.BARE]] for what, duration in spent.items()
+    ]
+    if other is not None:
+        header.append("of dcap-qvl")
+        for row, duration in zip(rows, spent.values(), strict=True):
+            row.append(duration / other)
+    print_table(header, rows)
 
 
-def _real() -> dict[str, Sample]:
-    """Returns the real samples, or none where a file is missing."""
-    folder = Path(os.environ.get("ATTESTATION_VECTORS") or VECTORS) / "snp"
-    if not all((folder / name).is_file() for names in REAL.values() for name in names):
-        return {}
-    return {
-        line: _sample(
-            (folder / report).read_bytes(),
-            [(name, (folder / name).read_bytes()) for name in certificates],
-            Anchors.of_vendors(),
-            VECTORS_AT,
-        )
-        for line, (report, *certificates) in REAL.items()
-    }
-
-
-def _simulated(attester: SimulatedAttester, anchors: Anchors, now: int) -> Sample:
-    evidence = attester.collect(bytes(64))
-    files = [("simulated", pem(load_certificate(e.data))) for e in evidence.endorsements]
-    return _sample(evidence.data, files, anchors, datetime.fromtimestamp(now, UTC))
-
-
-def _sample(data: bytes, files: list[tuple[str, bytes]], anchors: Anchors, at: datetime) -> Sample:
-    report_data = snp.decode(data).report_data
-    return Sample(Evidence(EvidenceType.AMD_SEV_SNP, data), report_data, files, anchors, at)
-
-
-def _bare(sample: Sample) -> Batch:
-    """Verifies the signature of a report and nothing else: no check can be quicker."""
-    report = snp.decode(sample.report.data)
-    signature = encode_dss_signature(report.signature_r, report.signature_s)
-    certificates = sample.endorsements().certificates
-    key = next(amd.decode(c).key for c in certificates if amd.is_versioned_key(c))
-    algorithm = ec.ECDSA(SHA384())
-    return Batch.of(lambda: key.verify(signature, report.signed_bytes, algorithm))
-
-
-def _report(name: str, sample: Sample) -> dict[tuple[str, str], Batch]:
-    parsed = sample.endorsements()
-    return {
-        (name, "cold: parsed each time"): Batch.of(lambda: sample.verify(sample.endorsements())),
-        (name, "warm: parsed before"): Batch.of(lambda: sample.verify(parsed)),
-    }
-
-
-def _token(attester: SimulatedAttester, anchors: Anchors, now: int) -> Batch:
-    """Verifies an evidence token, which brings its certificates along."""
-    text, _ = TokenIssuer().issue(
-        attester, nonce=NONCE, audience=None, guest_digest=None, user_data=None, now=now
-    )
-    at, expected = datetime.fromtimestamp(now, UTC), Expected(nonce=NONCE)
-    return Batch.of(
-        lambda: verify_token(
-            text, expected, Endorsements(), at=at, anchors=anchors, ledger=Ledger()
-        )
-    )
+def _installed(*names: str) -> list[str]:
+    present = {distribution.metadata["Name"] for distribution in metadata.distributions()}
+    return [name for name in names if name in present]
 
 
 if __name__ == "__main__":

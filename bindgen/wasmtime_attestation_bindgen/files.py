@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -67,6 +65,9 @@ def _diff(path: Path, text: str) -> str:
     there = _read(path)
     if there == text:
         return ""
+    # Where nothing is stale, nothing is compared.
+    import difflib
+
     name = str(path) if there is not None else os.devnull
     old, new = (there or "").splitlines(keepends=True), text.splitlines(keepends=True)
     return "".join(difflib.unified_diff(old, new, name, f"{path} (generated)"))
@@ -86,18 +87,13 @@ def _replace(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with partial.open("xb") as file:
             file.write(data)
-        Path(partial).chmod(path.stat().st_mode if path.exists() else 0o666 & ~_umask())
-        Path(partial).replace(path)
+        if path.exists():
+            partial.chmod(path.stat().st_mode)
+        partial.replace(path)
     except BaseException:
-        Path(partial).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

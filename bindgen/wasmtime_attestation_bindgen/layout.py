@@ -8,10 +8,9 @@ The component model's CanonicalABI.md defines all of it: `alignment` and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from wasmtime_attestation_bindgen.kinds import (
     Alias,
@@ -56,8 +55,7 @@ class CoreType(StrEnum):
 Flat: TypeAlias = tuple[CoreType, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CoreSignature:
+class CoreSignature(NamedTuple):
     """The core type of a function that is imported or exported.
 
     Attributes:

@@ -9,8 +9,8 @@ pointers and lengths, or JSON; results are core values or the address of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import kinds
 from wasmtime_attestation_bindgen.errors import WitError
@@ -71,8 +71,7 @@ class ResultForm(Enum):
     """As JSON is, but for `result<attestation-result, error>`: see `ENVELOPE`."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegacyParam:
+class LegacyParam(NamedTuple):
     """A parameter; `optional` says that a text or bytes may be none."""
 
     name: str
@@ -82,8 +81,7 @@ class LegacyParam:
     core: Flat
 
 
-@dataclass(frozen=True, slots=True)
-class LegacyFunction:
+class LegacyFunction(NamedTuple):
     """A function of the legacy ABI.
 
     Attributes:

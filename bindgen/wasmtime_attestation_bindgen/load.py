@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen.errors import InputError, WitError
 from wasmtime_attestation_bindgen.resolve import PackageFiles
@@ -19,8 +19,7 @@ _TEXT_FORMAT_BEGINS = ("(", ";;")
 _SUFFIXES = (".wit", ".wat", ".wasm")
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """A package and each package that it may depend on."""
 
     main: PackageFiles

@@ -1,15 +1,16 @@
 """Resolved WIT: packages, worlds, interfaces and types that refer to each other by index.
 
 The shape is that of wit-parser's `Resolve`, whose order of items it keeps:
-every type comes after the types that it mentions.
+every type comes after the types that it mentions. Items that say the same in two
+places are not equal: `model_json` has what they say alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType, TypeAlias
+from typing import NamedTuple, NewType, TypeAlias
 
 from wasmtime_attestation_bindgen.kinds import Kind, Type, TypeId
 from wasmtime_attestation_bindgen.source import Span
@@ -77,8 +78,7 @@ Owner: TypeAlias = InterfaceRef | WorldRef | None
 """Where a type is defined; None for types without a name, such as `list<u8>`."""
 
 
-@dataclass(frozen=True, slots=True)
-class TypeDef:
+class TypeDef(NamedTuple):
     """A type's definition."""
 
     name: str | None
@@ -87,7 +87,7 @@ class TypeDef:
     docs: str | None = None
     stability: Stability = UNKNOWN
     external_id: str | None = None
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
 class Form(StrEnum):
@@ -99,8 +99,7 @@ class Form(StrEnum):
     CONSTRUCTOR = "constructor"
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionKind:
+class FunctionKind(NamedTuple):
     """How a function is called, and the resource that it belongs to, if any."""
 
     form: Form = Form.FREESTANDING
@@ -108,16 +107,14 @@ class FunctionKind:
     is_async: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(NamedTuple):
     """A parameter."""
 
     name: str
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function; `name` tells form and resource too, as in `[method]file.read`."""
 
     name: str
@@ -127,11 +124,10 @@ class Function:
     docs: str | None = None
     stability: Stability = UNKNOWN
     external_id: str | None = None
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(NamedTuple):
     """An interface; without a name where a world defines it inline."""
 
     name: str | None
@@ -141,29 +137,26 @@ class Interface:
     docs: str | None = None
     stability: Stability = UNKNOWN
     external_id: str | None = None
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InterfaceItem:
+class InterfaceItem(NamedTuple):
     """An interface that a world imports or exports; `docs` are those of the statement."""
 
     id: InterfaceId
     stability: Stability = UNKNOWN
     external_id: str | None = None
     docs: str | None = None
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionItem:
+class FunctionItem(NamedTuple):
     """A function that a world imports or exports by itself."""
 
     function: Function
 
 
-@dataclass(frozen=True, slots=True)
-class TypeItem:
+class TypeItem(NamedTuple):
     """A type that a world defines or uses."""
 
     id: TypeId
@@ -173,8 +166,7 @@ WorldItem: TypeAlias = InterfaceItem | FunctionItem | TypeItem
 WorldItems: TypeAlias = Mapping[WorldKey, WorldItem]
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """A world with everything it imports and exports, including what follows from the rest."""
 
     name: str
@@ -184,11 +176,10 @@ class World:
     docs: str | None = None
     stability: Stability = UNKNOWN
     external_id: str | None = None
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(NamedTuple):
     """A package."""
 
     name: PackageName
@@ -197,8 +188,7 @@ class Package:
     docs: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resolve:
+class Resolve(NamedTuple):
     """Everything that a set of packages defines; `main` is the one that was asked for."""
 
     worlds: tuple[World, ...]

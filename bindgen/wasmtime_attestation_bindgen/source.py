@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 LONGEST_SNIPPET = 160
 """Characters of a line that an error shows at most."""
@@ -43,8 +44,7 @@ class Encoded:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A range of characters in a source; `end` is exclusive."""
 
     source: Source

@@ -6,7 +6,7 @@ Every function and every type has one place: an interface, or the world itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.kinds import (
@@ -37,8 +37,7 @@ ROOT = "$root"
 """The core module that a world's own functions are imported from (BuildTargets.md)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """An interface that a world imports or exports, or the world's own items.
 
     Attributes:
@@ -57,8 +56,7 @@ class Instance:
     docs: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Surface:
+class Surface(NamedTuple):
     """A world's two sides."""
 
     world: World
@@ -66,8 +64,7 @@ class Surface:
     exports: tuple[Instance, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A type that an instance is made of.
 
     Attributes:

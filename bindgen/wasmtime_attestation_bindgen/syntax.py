@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from wasmtime_attestation_bindgen.kinds import Primitive
 from wasmtime_attestation_bindgen.model import UNKNOWN, Form, PackageName, Stability
 from wasmtime_attestation_bindgen.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """An identifier, without `%`."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Docs:
+class Docs(NamedTuple):
     """Comments before an item, as documentation."""
 
     text: str | None = None
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attributes:
+class Attributes(NamedTuple):
     """What the `@` attributes before an item say; `span` is that of the first one."""
 
     stability: Stability = UNKNOWN
@@ -36,32 +32,28 @@ class Attributes:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PackageId:
+class PackageId(NamedTuple):
     """A package's name where the text gives it."""
 
     name: PackageName
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """`name`, or `namespace:package/name@version`."""
 
     package: PackageId | None
     name: Name
 
 
-@dataclass(frozen=True, slots=True)
-class PrimitiveType:
+class PrimitiveType(NamedTuple):
     """A primitive type."""
 
     primitive: Primitive
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class NamedType:
+class NamedType(NamedTuple):
     """A type by its name."""
 
     name: Name
@@ -72,8 +64,7 @@ class NamedType:
         return self.name.span
 
 
-@dataclass(frozen=True, slots=True)
-class HandleType:
+class HandleType(NamedTuple):
     """`own<resource>` or `borrow<resource>`."""
 
     owned: bool
@@ -97,8 +88,7 @@ class Constructor(StrEnum):
     STREAM = "stream"
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltType:
+class BuiltType(NamedTuple):
     """`list<…>` and its like.
 
     Attributes:
@@ -127,8 +117,7 @@ class MembersForm(StrEnum):
     FLAGS = "flags"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A field, a case or a flag."""
 
     name: Name
@@ -136,8 +125,7 @@ class Member:
     docs: Docs
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(NamedTuple):
     """The body of a record, variant, enum or flags; `span` is where the type's name stands."""
 
     form: MembersForm
@@ -145,8 +133,7 @@ class Members:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function; a constructor's name is the keyword."""
 
     name: Name
@@ -159,8 +146,7 @@ class Function:
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """The body of a resource."""
 
     functions: tuple[Function, ...]
@@ -169,8 +155,7 @@ class Resource:
 TypeBody: TypeAlias = TypeExpr | Members | Resource
 
 
-@dataclass(frozen=True, slots=True)
-class TypeDef:
+class TypeDef(NamedTuple):
     """A type's definition."""
 
     name: Name
@@ -179,16 +164,14 @@ class TypeDef:
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True)
-class Renamed:
+class Renamed(NamedTuple):
     """`name as other`; `new` is the name itself where it keeps it."""
 
     name: Name
     new: Name
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """`use path.{names};`."""
 
     path: Path
@@ -196,8 +179,7 @@ class Use:
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True)
-class Include:
+class Include(NamedTuple):
     """`include path with { names }`."""
 
     path: Path
@@ -208,16 +190,14 @@ class Include:
 InterfaceItem: TypeAlias = TypeDef | Function | Use
 
 
-@dataclass(frozen=True, slots=True)
-class Inline:
+class Inline(NamedTuple):
     """`name: interface { … }` in a world."""
 
     name: Name
     items: tuple[InterfaceItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """An interface by its path in a world, under a name of its own where `label` gives one."""
 
     label: Name | None
@@ -231,8 +211,7 @@ class Direction(StrEnum):
     EXPORT = "export"
 
 
-@dataclass(frozen=True, slots=True)
-class Extern:
+class Extern(NamedTuple):
     """`import …` or `export …`."""
 
     direction: Direction
@@ -251,8 +230,7 @@ class Extern:
 WorldItem: TypeAlias = TypeDef | Use | Include | Extern
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(NamedTuple):
     """`interface name { … }`."""
 
     name: Name
@@ -261,8 +239,7 @@ class Interface:
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(NamedTuple):
     """`world name { … }`."""
 
     name: Name
@@ -271,8 +248,7 @@ class World:
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True)
-class TopLevelUse:
+class TopLevelUse(NamedTuple):
     """`use path as name;` outside of interfaces and worlds."""
 
     path: Path
@@ -281,8 +257,7 @@ class TopLevelUse:
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(NamedTuple):
     """A file, or a nested `package name { … }`; a file need not say its package."""
 
     id: PackageId | None

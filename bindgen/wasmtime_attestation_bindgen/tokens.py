@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.source import Span
@@ -105,15 +105,13 @@ SIGNS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(NamedTuple):
     """A comment, with its marks."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token.
 
     Attributes:
@@ -129,8 +127,7 @@ class Token:
     value: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     """A place that holds no token; an error only if the parser gets there."""
 
     error: WitError

@@ -13,7 +13,7 @@ from wasmtime_attestation import verifier
 from wasmtime_attestation.appraise import appraise
 from wasmtime_attestation.batch import Item, Verification, verify_many
 from wasmtime_attestation.batch.ordered import processes
-from wasmtime_attestation.batch.shared import Shared
+from wasmtime_attestation.batch.terms import Terms
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -138,14 +138,14 @@ def test_a_memo_that_was_given_is_used() -> None:
 
 
 def test_what_items_share_is_made_once_in_a_process() -> None:
-    pickled = pickle.dumps(Shared(KNOWN))
+    pickled = pickle.dumps(Terms(KNOWN))
 
     first, second = pickle.loads(pickled), pickle.loads(pickled)  # noqa: S301
 
     assert first is second
     assert first.value == KNOWN
     assert first.memo is second.memo
-    other = pickle.loads(pickle.dumps(Shared(Endorsements())))  # noqa: S301
+    other = pickle.loads(pickle.dumps(Terms(Endorsements())))  # noqa: S301
     assert other.memo is not first.memo
 
 

@@ -1,7 +1,9 @@
-"""`rust`, `cpp` and `host` on the command line: written, compared, refused."""
+"""`rust`, `cpp`, `host` and `generate` on the command line: written, compared, refused."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,11 @@ GENERATED = (
     ("cpp", "wit", "guests/cpp/include"),
     ("host", "wit", "host/wasmtime_attestation"),
 )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def run(*arguments: str | Path) -> Result:
@@ -31,6 +38,75 @@ def test_the_example_commands_header_is_current() -> None:
     guest = ROOT / "guests" / "cpp"
     result = run("cpp", "--wit", guest / "wit", "--check", "-o", guest / "generated")
     assert (result.exit_code, result.output) == (0, "")
+
+
+def test_several_languages_at_once_are_the_same_files(tmp_path: Path) -> None:
+    outputs = {language: tmp_path / "together" / language for language in LANGUAGES}
+    options = [text for language, path in outputs.items() for text in (f"--{language}", path)]
+    command = ("generate", "--wit", ROOT / "wit", "--legacy", *options)
+    assert run(*command, "--check").exit_code == 5
+    assert not (tmp_path / "together").exists()
+    result = run(*command)
+    assert result.exit_code == 0
+    for language in LANGUAGES:
+        alone = tmp_path / "alone" / language
+        assert run(language, "--wit", ROOT / "wit", "--legacy", "-o", alone).exit_code == 0
+        assert contents(outputs[language]) == contents(alone)
+    listed = {Path(line) for line in result.stdout.splitlines()}
+    assert listed == {path for path in (tmp_path / "together").rglob("*") if path.is_file()}
+    assert run(*command, "--check").exit_code == 0
+
+
+def test_what_one_of_several_languages_lacks_is_written_for_none(tmp_path: Path) -> None:
+    wit = tmp_path / "a.wit"
+    wit.write_text("package a:b; interface i { f: func(p: list<u8, 4>); } world w { import i; }")
+    rust, host = tmp_path / "rust", tmp_path / "host"
+    alone = run("rust", "--wit", wit, "-o", tmp_path / "alone")
+    assert alone.exit_code == 0
+    result = run("generate", "--wit", wit, "--rust", rust, "--host", host)
+    assert result.exit_code == 4
+    assert "error: " in result.stderr
+    assert not rust.exists()
+    assert not host.exists()
+
+
+def test_every_stale_folder_is_named_once(tmp_path: Path) -> None:
+    rust, cpp = tmp_path / "rust", tmp_path / "cpp"
+    command = ("generate", "--wit", ROOT / "wit", "--rust", rust, "--cpp", cpp)
+    assert run(*command).exit_code == 0
+    header = cpp / "wasmtime" / "attestation.hpp"
+    header.write_text("something else\n")
+    one = run(*command, "--check")
+    assert one.exit_code == 5
+    assert one.stderr.startswith(f"error: {cpp} is stale")
+    assert "-something else\n" in one.stdout
+    (rust / "abi.rs").unlink()
+    both = run(*command, "--check")
+    assert both.stderr.startswith(f"error: {rust}, {cpp} are stale")
+    assert header.read_text() == "something else\n"
+
+
+def test_something_must_be_asked_for() -> None:
+    result = run("generate", "--wit", ROOT / "wit")
+    assert result.exit_code == 2
+    assert "give one or more of `--rust`, `--cpp`, `--host`" in result.stderr
+
+
+def test_generating_loads_what_it_needs(tmp_path: Path) -> None:
+    """Starting takes longer than generating, so nothing is imported that another command needs."""
+    program = (
+        "import sys; from wasmtime_attestation_bindgen.cli import main; "
+        "main(sys.argv[1:], standalone_mode=False); print(*sys.modules)"
+    )
+    command = ("rust", "--wit", str(ROOT / "wit"), "-o", str(tmp_path))
+    result = subprocess.run(
+        [sys.executable, "-c", program, *command], capture_output=True, text=True, check=True
+    )
+    loaded = set(result.stdout.splitlines()[-1].split())
+    assert "wasmtime_attestation_bindgen.rust" in loaded
+    others = {f"wasmtime_attestation_bindgen.{name}" for name in ("cpp", "host", "binary")}
+    unneeded = {"wasmtime", "jinja2", "json", "tempfile", "importlib.metadata"}
+    assert loaded & (unneeded | others) == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

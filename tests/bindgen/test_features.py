@@ -57,7 +57,7 @@ def test_unstable_items_exist_only_with_their_feature() -> None:
     assert list(with_feature.packages[0].interfaces) == ["i", "j"]
     assert list(world(with_feature).exports) == ["f"]
     every = resolve([Source("a.wit", f"package a:b@1.2.3;\n{text}")], [], Features(all=True))
-    assert every == with_feature
+    assert model_json.dumps(every) == model_json.dumps(with_feature)
 
 
 def test_types_without_a_name_are_as_stable_as_what_they_mention() -> None:

@@ -62,6 +62,20 @@ def test_keywords_and_names_of_types(tmp_path: Path) -> None:
     assert parameters(found["I"], "lambda_") == ["self", "self_", "def_", "from_"]
 
 
+def test_an_interface_within_the_world_may_differ_on_each_side(tmp_path: Path) -> None:
+    wit = """package a:b;
+    world w {
+      import x: interface { record r { v: u8 } f: func(r: r); }
+      export x: interface { record r { v: bool } g: func(r: r); }
+    }"""
+    modules = hosts.generated(wit, tmp_path)
+    found = classes(ast.parse(modules["w_types.py"]))
+    assert [fields(found[name]) for name in ("R", "XR")] == [{"v": "int"}, {"v": "bool"}]
+    linking = classes(ast.parse(modules["w_host.py"]))
+    assert parameters(found["X"], "f") == ["self", "r"]
+    assert parameters(linking["X"], "g") == ["self", "r"]
+
+
 def test_names_that_clash(tmp_path: Path) -> None:
     wit = """package a:b;
     interface first {

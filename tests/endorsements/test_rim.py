@@ -288,8 +288,8 @@ def test_files_are_told_apart_by_content_whatever_their_wrapping() -> None:
 
 
 def test_more_manifests_than_a_verification_takes() -> None:
-    files = [(f"NV_GPU_{n}", XML) for n in range(65)]
-    with pytest.raises(InvalidArgumentError, match="more than 64 manifests"):
+    files = [(f"NV_GPU_{n}", XML) for n in range(257)]
+    with pytest.raises(InvalidArgumentError, match="more than 256 manifests"):
         Endorsements.from_files(files)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -92,7 +93,9 @@ def test_the_body_of_version_5_is_of_a_known_type_and_its_size(body_type: int, r
 
 
 def test_the_extended_report_tells_of_the_service_td() -> None:
-    fields = {name: bytes([at % 251]) * size for name, (at, size) in EXTENDED.items()}
+    fields: dict[str, Any] = {
+        name: bytes([at % 251]) * size for name, (at, size) in EXTENDED.items()
+    }
     quote = replace(PLATFORM_15, body_type=4).quote(**fields)
 
     report = decode(quote).report

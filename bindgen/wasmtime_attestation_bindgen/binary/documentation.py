@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from wasmtime_attestation_bindgen import syntax
@@ -29,21 +28,20 @@ def document(package: syntax.Package, metadata: Metadata) -> syntax.Package:
     docs = Docs(metadata.take_text("docs"))
     for part in (worlds, interfaces, metadata):
         part.finish()
-    return replace(package, docs=docs, items=tuple(items))
+    return package._replace(docs=docs, items=tuple(items))
 
 
 def _gated(item: Gated, metadata: Metadata) -> Gated:
     """Returns an item with what is said of itself."""
-    return replace(
-        item,
+    return item._replace(
         docs=Docs(metadata.take_text("docs")),
-        attributes=replace(item.attributes, stability=metadata.take_stability()),
+        attributes=item.attributes._replace(stability=metadata.take_stability()),
     )
 
 
 def _interface(interface: syntax.Interface, metadata: Metadata) -> syntax.Interface:
     items = _interface_items(interface.items, metadata)
-    documented = replace(_gated(interface, metadata), items=items)
+    documented = _gated(interface, metadata)._replace(items=items)
     metadata.finish()
     return documented
 
@@ -75,7 +73,7 @@ def _type(
         body = syntax.Resource(tuple(_function(f, functions, resource) for f in body.functions))
     elif isinstance(body, syntax.Members):
         body = _members(body, metadata.take("items"))
-    documented = replace(_gated(item, metadata), body=body)
+    documented = _gated(item, metadata)._replace(body=body)
     metadata.finish()
     return documented
 
@@ -84,15 +82,15 @@ def _use(use: syntax.Use, types: Metadata) -> syntax.Use:
     metadata = types.take(use.names[0].new.text)
     stability = metadata.take_stability()
     metadata.finish()
-    return replace(use, attributes=replace(use.attributes, stability=stability))
+    return use._replace(attributes=use.attributes._replace(stability=stability))
 
 
 def _members(body: syntax.Members, metadata: Metadata) -> syntax.Members:
     members = tuple(
-        replace(member, docs=Docs(metadata.take_text(member.name.text))) for member in body.members
+        member._replace(docs=Docs(metadata.take_text(member.name.text))) for member in body.members
     )
     metadata.finish()
-    return replace(body, members=members)
+    return body._replace(members=members)
 
 
 def _function(
@@ -104,9 +102,9 @@ def _function(
         name = f"[{function.form.value}]{resource}{own}"
     metadata = functions.take_function(name)
     docs = Docs(metadata.take_text("docs"))
-    attributes = replace(function.attributes, stability=metadata.take_stability())
+    attributes = function.attributes._replace(stability=metadata.take_stability())
     metadata.finish()
-    return replace(function, docs=docs, attributes=attributes)
+    return function._replace(docs=docs, attributes=attributes)
 
 
 def _world(world: syntax.World, metadata: Metadata) -> syntax.World:
@@ -115,7 +113,7 @@ def _world(world: syntax.World, metadata: Metadata) -> syntax.World:
     imports = [item if _is_export(item) else parts.item(item) for item in world.items]
     items = tuple(parts.item(item) if _is_export(item) else item for item in imports)
     parts.finish()
-    documented = replace(_gated(world, metadata), items=items)
+    documented = _gated(world, metadata)._replace(items=items)
     metadata.finish()
     return documented
 
@@ -154,16 +152,16 @@ class _WorldParts:
                 name = _full(path) if label is None else label.text
                 docs = Docs(self._docs[item.direction].take_text(name))
                 stability = self._stability[item.direction].take_stability(name)
-                attributes = replace(item.attributes, stability=stability)
-                return replace(item, docs=docs, attributes=attributes)
+                attributes = item.attributes._replace(stability=stability)
+                return item._replace(docs=docs, attributes=attributes)
             case syntax.Function() as function:
                 functions = _home(self._functions, item.direction, function.name)
-                return replace(item, what=_function(function, functions, None))
+                return item._replace(what=_function(function, functions, None))
 
     def _interface(self, item: syntax.Extern, inline: syntax.Inline) -> syntax.Extern:
         metadata = _home(self._inline, item.direction, inline.name).take(inline.name.text)
         items = _interface_items(inline.items, metadata)
-        documented = replace(_gated(item, metadata), what=replace(inline, items=items))
+        documented = _gated(item, metadata)._replace(what=inline._replace(items=items))
         metadata.finish()
         return documented
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeAlias
 
 from wasmtime_attestation_bindgen import syntax
@@ -36,7 +35,7 @@ class Items:
     def _finished(self, item: Item) -> Item:
         if isinstance(item, syntax.TypeDef) and isinstance(item.body, syntax.Resource):
             functions = self._functions[item.name.text]
-            return replace(item, body=syntax.Resource(tuple(functions)))
+            return item._replace(body=syntax.Resource(tuple(functions)))
         return item
 
     def add_resource(self, extern: ExternName) -> Local:

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from wasmtime_attestation_bindgen import syntax
 from wasmtime_attestation_bindgen.model import PackageName
 
 
 def localize(package: syntax.Package, name: PackageName) -> syntax.Package:
     """Returns a package of the given name in which paths into itself are names."""
-    return replace(package, items=tuple(_item(item, name) for item in package.items))
+    return package._replace(items=tuple(_item(item, name) for item in package.items))
 
 
 def _item(item: syntax.PackageItem, package: PackageName) -> syntax.PackageItem:
     if isinstance(item, syntax.Interface):
-        return replace(item, items=tuple(_interface_item(i, package) for i in item.items))
+        return item._replace(items=tuple(_interface_item(i, package) for i in item.items))
     if isinstance(item, syntax.World):
-        return replace(item, items=tuple(_world_item(i, package) for i in item.items))
+        return item._replace(items=tuple(_world_item(i, package) for i in item.items))
     return item
 
 
 def _interface_item(item: syntax.InterfaceItem, package: PackageName) -> syntax.InterfaceItem:
-    return replace(item, path=_path(item.path, package)) if isinstance(item, syntax.Use) else item
+    return item._replace(path=_path(item.path, package)) if isinstance(item, syntax.Use) else item
 
 
 def _world_item(item: syntax.WorldItem, package: PackageName) -> syntax.WorldItem:
     if isinstance(item, syntax.Use):
-        return replace(item, path=_path(item.path, package))
+        return item._replace(path=_path(item.path, package))
     if not isinstance(item, syntax.Extern):
         return item
     if isinstance(item.what, syntax.Named):
-        named = replace(item.what, path=_path(item.what.path, package))
-        return replace(item, what=named)
+        named = item.what._replace(path=_path(item.what.path, package))
+        return item._replace(what=named)
     if isinstance(item.what, syntax.Inline):
         items = tuple(_interface_item(inner, package) for inner in item.what.items)
-        return replace(item, what=replace(item.what, items=items))
+        return item._replace(what=item.what._replace(items=items))
     return item
 
 
 def _path(path: syntax.Path, package: PackageName) -> syntax.Path:
     own = path.package is not None and path.package.name == package
-    return replace(path, package=None) if own else path
+    return path._replace(package=None) if own else path

@@ -7,10 +7,8 @@ from pathlib import Path
 import click
 
 from wasmtime_attestation_bindgen.cli import inputs
-from wasmtime_attestation_bindgen.component_type import component_type
 from wasmtime_attestation_bindgen.errors import InputError
 from wasmtime_attestation_bindgen.files import write_bytes
-from wasmtime_attestation_bindgen.selection import select_world
 
 MAX_MODULE = 64 * 2**20
 """Bytes; the largest guests that are known have 20 MiB."""
@@ -29,6 +27,9 @@ def component_type_command(
     A core module that targets the world carries it, so that tools can make a
     component of the module. DIR and FILE are those of `resolve`.
     """
+    from wasmtime_attestation_bindgen.component_type import component_type
+    from wasmtime_attestation_bindgen.selection import select_world
+
     model = inputs.read_model(wit, features, all_features=all_features)
     write_bytes(output, component_type(model, select_world(model, world)))
 

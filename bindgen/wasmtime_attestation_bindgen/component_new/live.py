@@ -7,7 +7,6 @@ that much can run it; types stay where a function or an export needs them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from wasmtime_attestation_bindgen.component_new.plan import Call, Intrinsic, Plan
 from wasmtime_attestation_bindgen.kinds import Primitive, Type, TypeId, references
@@ -99,7 +98,7 @@ class _Pruning:
             if isinstance(item, InterfaceItem)
         }
         kept = (interfaces.get(InterfaceId(i), old) for i, old in enumerate(self._all.interfaces))
-        self.resolve = replace(self._all, interfaces=tuple(kept))
+        self.resolve = self._all._replace(interfaces=tuple(kept))
         self.imports = {
             key: item for key, item in world.imports.items() if self._is_used(key, item)
         }
@@ -134,7 +133,7 @@ class _Pruning:
             for name, function in interface.functions.items()
             if any((key, name) in self._called for key in keys)
         }
-        return replace(interface, types=types, functions=functions)
+        return interface._replace(types=types, functions=functions)
 
     def _is_used(self, key: WorldKey, item: WorldItem) -> bool:
         if isinstance(item, FunctionItem):

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from importlib.resources import files
-from typing import TypeAlias
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from collections.abc import Iterator
 
 from wasmtime_attestation_bindgen.component_type import component_type
+from wasmtime_attestation_bindgen.cpp import header_text, preamble
 from wasmtime_attestation_bindgen.cpp.header import Header
 from wasmtime_attestation_bindgen.cpp.lines import comment
 from wasmtime_attestation_bindgen.cpp.placement import WORLD_OF_A_PACKAGE
-from wasmtime_attestation_bindgen.cpp.section import ascii_lines
 from wasmtime_attestation_bindgen.kinds import Result
 from wasmtime_attestation_bindgen.layout import Layout
-from wasmtime_attestation_bindgen.legacy import LegacyFunction, ResultForm
-from wasmtime_attestation_bindgen.model import Resolve, World, WorldId
+from wasmtime_attestation_bindgen.legacy import ResultForm
+from wasmtime_attestation_bindgen.model import PackageName, Resolve, World, WorldId
 from wasmtime_attestation_bindgen.options import Options
 from wasmtime_attestation_bindgen.surface import surface
 
 __all__ = ["generate"]
-
-Answer: TypeAlias = tuple[str, str]
 
 
 def generate(resolve: Resolve, world_id: WorldId, options: Options) -> dict[str, str]:
@@ -39,29 +33,37 @@ def generate(resolve: Resolve, world_id: WorldId, options: Options) -> dict[str,
     world = resolve.worlds[world_id]
     sides = surface(resolve, world_id)
     header = Header(resolve, sides, world_id, legacy=options.legacy)
-    package = resolve.packages[world.package].name
-    template = _environment().get_template("header.hpp.jinja")
-    text = template.render(
-        header=header,
-        static=_static,
-        docs=comment(world.docs),
-        package=package,
-        world=world.name,
-        legacy=options.legacy,
-        root="::".join(header.placement.root),
-        symbol="_".join(header.placement.root) + "_component_type",
-        section=ascii_lines(component_type(resolve, world_id)),
-        ours=(package.namespace, package.name, world.name)
-        == ("wasmtime", "attestation", WORLD_OF_A_PACKAGE),
-        answers=_answers(resolve, header.legacy, header),
-    )
+    text = "\n".join(_lines(resolve, world_id, header, legacy=options.legacy))
     return {_path(resolve, world): text.rstrip() + "\n"}
 
 
-def _answers(resolve: Resolve, functions: Sequence[LegacyFunction], header: Header) -> list[Answer]:
+def _lines(resolve: Resolve, world_id: WorldId, header: Header, *, legacy: bool) -> Iterator[str]:
+    world = resolve.worlds[world_id]
+    package = resolve.packages[world.package].name
+    root = header.placement.root
+    name = f"component-type:{package}:{world.name}"
+    payload = component_type(resolve, world_id)
+    yield from preamble.head(world.name, str(package), legacy=legacy)
+    yield preamble.static("runtime.hpp")
+    if legacy:
+        yield preamble.static("legacy.hpp")
+    yield from preamble.section("_".join((*root, "component_type")), name, payload, legacy=legacy)
+    yield from preamble.wire(comment(world.docs), "::".join(root), legacy=legacy)
+    yield from header_text.imports(header, _answers(resolve, header), legacy=legacy)
+    yield from header_text.exports(header)
+    if _is_ours(package, world):
+        yield preamble.static("attestation.hpp")
+
+
+def _is_ours(package: PackageName, world: World) -> bool:
+    ours = ("wasmtime", "attestation", WORLD_OF_A_PACKAGE)
+    return (package.namespace, package.name, world.name) == ours
+
+
+def _answers(resolve: Resolve, header: Header) -> list[header_text.Answer]:
     """Returns the types whose answers the legacy ABI overrides: result and error."""
-    found: dict[Answer, None] = {}
-    for function in functions:
+    found: dict[header_text.Answer, None] = {}
+    for function in header.legacy:
         type_ = function.function.result
         kind = None if type_ is None else Layout(resolve).kind(type_)
         if function.result is ResultForm.ENVELOPE and isinstance(kind, Result):
@@ -69,24 +71,7 @@ def _answers(resolve: Resolve, functions: Sequence[LegacyFunction], header: Head
     return list(found)
 
 
-def _static(name: str) -> str:
-    """Returns a part of the header that is the same in each."""
-    folder = files("wasmtime_attestation_bindgen") / "templates" / "cpp"
-    return (folder / name).read_text(encoding="utf-8").strip()
-
-
 def _path(resolve: Resolve, world: World) -> str:
     package = resolve.packages[world.package].name
     folder = f"{package.namespace}/{package.name}"
     return f"{folder}.hpp" if world.name == WORLD_OF_A_PACKAGE else f"{folder}/{world.name}.hpp"
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("wasmtime_attestation_bindgen", "templates/cpp"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the text is C++, not HTML
-    )

@@ -1,9 +1,9 @@
-"""Views of type definitions, as the templates print them."""
+"""Views of type definitions, as they are printed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import kinds
 from wasmtime_attestation_bindgen.cpp.identifiers import RESERVED, Scope
@@ -17,8 +17,7 @@ from wasmtime_attestation_bindgen.names import snake
 MAX_FLAGS = 64
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A field, a case or a flag: its comment, its name and its declaration."""
 
     docs: str
@@ -26,12 +25,11 @@ class Member:
     text: str
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(NamedTuple):
     """A type that a header defines.
 
     Attributes:
-        form: which macro of the template prints it.
+        form: what it is, which says how it is printed.
         docs: its comment.
         name: its name.
         target: what it is an alias of, or the integer that it is stored as.
@@ -47,7 +45,7 @@ class Definition:
     target: str = ""
     members: Sequence[Member] = ()
     comparable: bool = True
-    describe: Sequence[str] = field(default_factory=tuple)
+    describe: Sequence[str] = ()
     qualified: str = ""
 
 

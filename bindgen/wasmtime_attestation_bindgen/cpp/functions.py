@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import kinds
 from wasmtime_attestation_bindgen.cpp.identifiers import RESERVED, Scope, identifier
@@ -22,8 +22,7 @@ CLASS_NAMES = frozenset({"resource", "get", "release", "drop", "handle_", "creat
 _POST = "cabi_post_"
 
 
-@dataclass(frozen=True)
-class Raw:
+class Raw(NamedTuple):
     """A core function: an import's module and name, or an export's name; and its declaration."""
 
     module: str
@@ -38,8 +37,7 @@ class Raw:
         return bracketed("WIT_IMPORT(", [f'"{self.module}"', f'"{self.name}"'], ")")
 
 
-@dataclass(frozen=True)
-class FunctionView:
+class FunctionView(NamedTuple):
     """A function of a header.
 
     Attributes:
@@ -55,8 +53,7 @@ class FunctionView:
     resource: TypeId | None
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """What the functions of an instance are called: by WIT name, for people and below.
 
     `raw` are core functions that are imported, `core` those that are exported.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import kinds
 from wasmtime_attestation_bindgen.cpp import functions
@@ -19,8 +19,7 @@ from wasmtime_attestation_bindgen.model import Function, Resolve, WorldId
 from wasmtime_attestation_bindgen.surface import Instance, Surface
 
 
-@dataclass(frozen=True)
-class ResourceView:
+class ResourceView(NamedTuple):
     """A resource: the class of a handle, or the class that the guest implements.
 
     Attributes:
@@ -45,8 +44,7 @@ class ResourceView:
     intrinsics: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class NamespaceView:
+class NamespaceView(NamedTuple):
     """An instance's namespace.
 
     Attributes:

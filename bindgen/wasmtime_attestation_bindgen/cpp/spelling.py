@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import kinds
 from wasmtime_attestation_bindgen.cpp.placement import Path, Placement, Side
@@ -40,8 +40,7 @@ def qualified(path: Path, name: str) -> str:
     return "::" + "::".join((*path, name))
 
 
-@dataclass(frozen=True)
-class Spelling:
+class Spelling(NamedTuple):
     """Spells types at one place in the header.
 
     Attributes:
@@ -62,7 +61,7 @@ class Spelling:
 
     def hiding(self, names: AbstractSet[str]) -> Spelling:
         """Returns the same where further names mean something else."""
-        return replace(self, hidden=self.hidden | names)
+        return self._replace(hidden=self.hidden | names)
 
     def named(self, id_: TypeId) -> str:
         """Returns the name of a named type."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import kinds, syntax
 from wasmtime_attestation_bindgen.draft.functions import Functions
@@ -16,8 +16,7 @@ from wasmtime_attestation_bindgen.model import Function, InterfaceId, InterfaceR
 from wasmtime_attestation_bindgen.syntax import Name
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What all bodies of a package share.
 
     Attributes:
@@ -28,7 +27,7 @@ class Context:
 
     draft: Draft
     namespace: Namespace
-    scopes: dict[InterfaceId, Scope] = field(default_factory=dict)
+    scopes: dict[InterfaceId, Scope]
 
 
 class Body:
@@ -147,8 +146,7 @@ def resolve_interface(
         elif isinstance(item, syntax.TypeDef):
             functions.update((f.name, f) for f in body.resource_functions(item))
     context.scopes[id_] = body.scope
-    context.draft.interfaces[id_] = replace(
-        context.draft.interfaces[id_],
+    context.draft.interfaces[id_] = context.draft.interfaces[id_]._replace(
         types=types,
         functions=functions,
         docs=docs.text,

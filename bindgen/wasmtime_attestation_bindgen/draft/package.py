@@ -28,7 +28,7 @@ def draft_package(files: Sequence[syntax.Package]) -> Draft:
             other; a name is taken, unknown, or depends on itself.
     """
     draft = _header(files)
-    context = Context(draft, Namespace(draft, files))
+    context = Context(draft, Namespace(draft, files), {})
     _add_foreign_types(context, files)
     places = {
         item.name.text: (index, item)

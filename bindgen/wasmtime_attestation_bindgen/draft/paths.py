@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import syntax
 from wasmtime_attestation_bindgen.syntax import Attributes, Direction, Path, Renamed
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A path and what it is there for.
 
     Attributes:

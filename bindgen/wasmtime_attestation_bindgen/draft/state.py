@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from wasmtime_attestation_bindgen.kinds import Kind, TypeId
 from wasmtime_attestation_bindgen.model import (
@@ -43,8 +43,7 @@ class ForeignPackage:
     items: dict[str, ForeignItem] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Include:
+class Include(NamedTuple):
     """`include`: which world, what to rename, where."""
 
     world: WorldId

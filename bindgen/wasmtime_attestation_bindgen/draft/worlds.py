@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from wasmtime_attestation_bindgen import syntax
 from wasmtime_attestation_bindgen.draft.bodies import Body, Context, resolve_interface
 from wasmtime_attestation_bindgen.draft.state import Include
@@ -40,8 +38,7 @@ def resolve_world(context: Context, id_: WorldId, file: int, world: syntax.World
             items.add_extern(item)
         elif isinstance(item, syntax.TypeDef):
             items.add_resource_functions(item)
-    context.draft.worlds[id_] = replace(
-        context.draft.worlds[id_],
+    context.draft.worlds[id_] = context.draft.worlds[id_]._replace(
         imports=items.imports,
         exports=items.exports,
         docs=world.docs.text,

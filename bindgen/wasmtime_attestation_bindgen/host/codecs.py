@@ -1,9 +1,9 @@
-"""The module that links: what a template prints."""
+"""The module that links: what is printed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen.host import text
 from wasmtime_attestation_bindgen.host.identifiers import Claims
@@ -16,8 +16,7 @@ from wasmtime_attestation_bindgen.names import screaming
 from wasmtime_attestation_bindgen.surface import ROOT, Instance
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
+class Linked(NamedTuple):
     """An interface as `link_imports` defines it.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen.host import text
 from wasmtime_attestation_bindgen.host.annotations import Annotations
@@ -16,8 +16,7 @@ from wasmtime_attestation_bindgen.model import Function
 from wasmtime_attestation_bindgen.surface import ROOT, Instance
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(NamedTuple):
     """A method: its signature, its docstring and its body."""
 
     signature: str
@@ -25,8 +24,7 @@ class Method:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(NamedTuple):
     """A class; `attributes` are lines at its beginning."""
 
     name: str

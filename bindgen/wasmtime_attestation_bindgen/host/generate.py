@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import jinja2
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen.errors import WitError
+from wasmtime_attestation_bindgen.host import linking_text, types_text
 from wasmtime_attestation_bindgen.host.codecs import Imports
 from wasmtime_attestation_bindgen.host.exports import Exports
 from wasmtime_attestation_bindgen.host.identifiers import Claims
@@ -21,14 +20,6 @@ from wasmtime_attestation_bindgen.options import Options
 from wasmtime_attestation_bindgen.surface import Surface, mentions, surface
 
 _OURS = ("wasmtime", "attestation", "imports")
-_ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.PackageLoader("wasmtime_attestation_bindgen", "templates/host"),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701 - it is Python, not HTML
-)
 _RESERVED = (
     *(
         "ClassVar",
@@ -42,15 +33,9 @@ _RESERVED = (
     ),
     *("Linker", "Otherwise", "invoke", "link", "link_imports", "shapes"),
 )
-_WRAPPERS = {
-    "Some": ("T", "An option that holds an option: a value, which may be None itself."),
-    "Ok": ("T", "The `ok` of a `result` within a value."),
-    "Err": ("E", "The `err` of a `result` within a value."),
-}
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
+class Placement(NamedTuple):
     """Where the two modules go.
 
     Attributes:
@@ -122,15 +107,16 @@ def _types(resolve: Resolve, naming: Naming) -> str:
     constants = [f'PACKAGE = "{package.namespace}:{package.name}"']
     if package.version is not None:
         constants.append(f'VERSION = "{package.version}"')
-    wrappers = [name for name in _WRAPPERS if name in naming.wrappers]
-    return _ENVIRONMENT.get_template("types.py.jinja").render(
-        header=_header(naming),
-        world=naming.surface.world.name,
-        imports=_types_imports(items, wrappers),
-        constants=constants,
-        wrappers=wrappers,
-        wrapper_classes=[(name, *_WRAPPERS[name]) for name in wrappers],
-        items=items,
+    wrappers = [name for name in types_text.WRAPPERS if name in naming.wrappers]
+    return _joined(
+        [
+            _header(naming),
+            types_text.module_docs(naming.surface.world.name),
+            *_led(_types_imports(items, wrappers)),
+            *_led(constants),
+            *types_text.wrappers(wrappers),
+            *(line for item in items for line in types_text.definition(item)),
+        ]
     )
 
 
@@ -160,17 +146,26 @@ def _linking(naming: Naming, placement: Placement) -> str:
     imports = Imports(naming, shapes, claims, placement.module)
     exports = Exports(naming, shapes, claims, placement.module)
     parameters = list(imports.parameters())
-    return _ENVIRONMENT.get_template("codecs.py.jinja").render(
-        header=_header(naming),
-        world=naming.surface.world.name,
-        imports=_linking_imports(placement, imports, exports, shapes),
-        definitions=shapes.definitions,
-        interfaces=imports.interfaces,
-        links=bool(imports.interfaces),
-        parameters=[f"{name}: {annotation}" for name, annotation in parameters],
-        documented=[f"{name}: what implements it." for name, _ in parameters],
-        exports=exports.classes,
+    interfaces = imports.interfaces
+    return _joined(
+        [
+            _header(naming),
+            linking_text.module_docs(naming.surface.world.name),
+            *_led(_linking_imports(placement, imports, exports, shapes)),
+            *_led(shapes.definitions),
+            *([linking_text.link_imports(interfaces, parameters)] if interfaces else []),
+            *(line for class_ in exports.classes for line in linking_text.export(class_)),
+        ]
     )
+
+
+def _led(lines: Sequence[str]) -> list[str]:
+    """Returns lines after an empty one, if there are any."""
+    return ["", *lines] if lines else []
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 _RUNTIME = "wasmtime_attestation.world.binding"

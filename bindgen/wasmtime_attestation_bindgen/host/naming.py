@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen.host.identifiers import Claims, attribute, class_name
 from wasmtime_attestation_bindgen.kinds import (
@@ -30,8 +30,7 @@ _DROP = "[resource-drop]"
 _PARAMETERS = ("fast", "link", "linker", "otherwise")
 
 
-@dataclass(frozen=True, slots=True)
-class Callee:
+class Callee(NamedTuple):
     """Who implements a function in Python, and what it is called there.
 
     Attributes:
@@ -84,8 +83,8 @@ class Naming:
         """Yields every interface once, even if the world imports and exports it."""
         seen = set()
         for instance in (*self.surface.imports, *self.surface.exports):
-            if instance.module not in seen or instance.id is None:
-                seen.add(instance.module)
+            if instance.id not in seen or instance.id is None:
+                seen.add(instance.id)
                 yield instance
 
     def own_types(self, instance: Instance) -> list[TypeId]:

@@ -1,10 +1,10 @@
-"""The module of types: what a template prints, item by item."""
+"""The module of types: what is printed, item by item."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, takewhile
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen.host import text
 from wasmtime_attestation_bindgen.host.annotations import Annotations
@@ -29,8 +29,7 @@ from wasmtime_attestation_bindgen.names import screaming
 from wasmtime_attestation_bindgen.surface import Instance
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A line in a class: an enum's member, a field or a method's signature."""
 
     name: str
@@ -38,8 +37,7 @@ class Member:
     docs: str
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A class or an alias; `form` is `enum`, `dataclass`, `alias` or `protocol`."""
 
     form: str

@@ -7,7 +7,7 @@ mentioned comes before what mentions it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import kinds
 from wasmtime_attestation_bindgen.host.annotations import Annotations
@@ -27,8 +27,7 @@ PRIMITIVES = {
 """What converts a primitive, where that is not called as WIT calls the type."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A field, case, label or member of a type.
 
     Attributes:
@@ -44,8 +43,7 @@ class Part:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(NamedTuple):
     """A definition of a callable.
 
     Attributes:

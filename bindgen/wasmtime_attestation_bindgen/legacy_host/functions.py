@@ -1,9 +1,9 @@
-"""The functions of the legacy ABI, as the template prints them."""
+"""The functions of the legacy ABI, as they are printed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import kinds
 from wasmtime_attestation_bindgen.host.annotations import Annotations
@@ -25,8 +25,7 @@ _OURS = ("wasmtime", "attestation", "types")
 _IMPORTED = ("core", "read", "write", "functions", "GuestMemory", "LegacyFunction", "Failure")
 
 
-@dataclass(frozen=True, slots=True)
-class Adapter:
+class Adapter(NamedTuple):
     """A function from core parameters to the implementation's answer.
 
     Attributes:
@@ -40,8 +39,7 @@ class Adapter:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A function: what describes it, and what adapts it, unless it needs nothing."""
 
     description: str

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
-
-import jinja2
 
 from wasmtime_attestation_bindgen.host import Placement
 from wasmtime_attestation_bindgen.host.naming import Naming
 from wasmtime_attestation_bindgen.host.text import call
 from wasmtime_attestation_bindgen.legacy import legacy_functions
-from wasmtime_attestation_bindgen.legacy_host.functions import Functions
+from wasmtime_attestation_bindgen.legacy_host.functions import Entry, Functions
 from wasmtime_attestation_bindgen.legacy_host.lines import reader, writer
 from wasmtime_attestation_bindgen.model import Resolve, WorldId
 from wasmtime_attestation_bindgen.options import Options
 from wasmtime_attestation_bindgen.surface import surface
 
-_ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.PackageLoader("wasmtime_attestation_bindgen", "templates/legacy_host"),
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701 - it is Python, not HTML
-)
 _WORLD = "wasmtime_attestation.world"
 _IMPORTS = {
     "core": f"from {_WORLD} import legacy_core as core",
@@ -36,6 +26,13 @@ _IMPORTS = {
     "GuestMemory": f"from {_WORLD}.memory import GuestMemory",
 }
 """What the module may import, in the order of imports."""
+_FUNCTIONS_DOCS = '''\
+    """Returns the functions of the legacy ABI, in the order of the WIT.
+
+    The parameters implement the interfaces. A function whose result is a
+    `result` returns what is in its `ok`, and raises `Failure` or an
+    `AttestationError` for its `err`.
+    """'''
 
 
 def generate(resolve: Resolve, world_id: WorldId, options: Options) -> dict[str, str]:
@@ -55,15 +52,39 @@ def generate(resolve: Resolve, world_id: WorldId, options: Options) -> dict[str,
     naming = Naming(resolve, surface(resolve, world_id))
     functions = Functions(resolve, naming, placement.module)
     entries = list(functions.entries(legacy_functions(resolve, world_id)))
-    body = _ENVIRONMENT.get_template("body.py.jinja").render(
-        head=_head(naming, placement),
-        entries=entries,
-        definitions=list(_definitions(functions)),
+    body = "\n".join(
+        [*_definitions(functions), f"\n\n{_head(naming, placement)}", *_functions(entries)]
     )
-    text = _ENVIRONMENT.get_template("module.py.jinja").render(
-        world=naming.surface.world.name, imports=_imports(body, placement), body=body
-    )
-    return {_path(placement): text}
+    imports = "".join(f"{line}\n" for line in _imports(body, placement))
+    return {_path(placement): f"{_module_docs(naming.surface.world.name)}{imports}\n{body}\n"}
+
+
+def _module_docs(world: str) -> str:
+    return f'''\
+# Generated from the WIT world `{world}` by wasmtime-attestation-bindgen; do not edit.
+# Regenerate: wasmtime-attestation-bindgen host --legacy --wit WIT -o DIR
+"""The world `{world}` for core modules: the legacy ABI, one function after the other.
+
+`legacy_functions.link` defines what `functions` returns. Values become JSON,
+and JSON becomes values, by one callable for each type.
+"""
+
+from __future__ import annotations
+
+'''
+
+
+def _functions(entries: Sequence[Entry]) -> Iterator[str]:
+    """Yields the body of the function that returns the functions."""
+    yield _FUNCTIONS_DOCS
+    for entry in entries:
+        if entry.adapter is not None:
+            yield f"\n    {entry.adapter.head}"
+            yield from (f"        {line}" for line in entry.adapter.reads)
+            yield f"        {entry.adapter.body}"
+    yield "\n    return ("
+    yield from (f"        {entry.description}" for entry in entries)
+    yield "    )"
 
 
 def _definitions(functions: Functions) -> Iterator[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from wasmtime_attestation_bindgen import kinds
 from wasmtime_attestation_bindgen.kinds import Kind, Primitive, Type, TypeId
 from wasmtime_attestation_bindgen.link.graph import Graph
@@ -56,7 +54,7 @@ class Cloner:
             case FunctionItem(function):
                 return FunctionItem(self._function(function))
             case InterfaceItem(id_) if self._graph.interfaces[id_].name is None:
-                return replace(item, id=self._interface(id_))
+                return item._replace(id=self._interface(id_))
             case InterfaceItem():
                 return item
 
@@ -75,7 +73,7 @@ class Cloner:
 
     def _definition(self, definition: TypeDef) -> TypeDef:
         owner = None if definition.owner is None else self._target
-        return replace(definition, owner=owner, kind=self._kind(definition.kind))
+        return definition._replace(owner=owner, kind=self._kind(definition.kind))
 
     def _kind(self, kind: Kind) -> Kind:
         return kinds.rewrite(kind, self._value, self.type_id)
@@ -86,18 +84,17 @@ class Cloner:
     def _function(self, function: Function) -> Function:
         kind = function.kind
         if kind.resource is not None:
-            kind = replace(kind, resource=self.type_id(kind.resource))
-        params = tuple(replace(p, type=self._value(p.type)) for p in function.params)
+            kind = kind._replace(resource=self.type_id(kind.resource))
+        params = tuple(p._replace(type=self._value(p.type)) for p in function.params)
         result = None if function.result is None else self._value(function.result)
-        return replace(function, kind=kind, params=params, result=result)
+        return function._replace(kind=kind, params=params, result=result)
 
     def _interface(self, id_: InterfaceId) -> InterfaceId:
         interface = self._graph.interfaces[id_]
         target = InterfaceRef(InterfaceId(len(self._graph.interfaces)))
         inner = Cloner(self._graph, InterfaceRef(id_), target, self._package)
         return self._graph.add_interface(
-            replace(
-                interface,
+            interface._replace(
                 types={name: inner.type_id(type_) for name, type_ in interface.types.items()},
                 functions={
                     name: inner._function(function)

@@ -6,8 +6,6 @@ exported: the other one must be exported too, or imported.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.link.graph import Graph
 from wasmtime_attestation_bindgen.model import (
@@ -37,7 +35,7 @@ def elaborate(graph: Graph, id_: WorldId) -> None:
     elaboration = _Elaboration(graph, world)
     elaboration.run()
     imports = dict(sorted(elaboration.imports.items(), key=lambda kv: _rank(graph, kv[1])))
-    graph.worlds[id_] = replace(world, imports=imports, exports=elaboration.exports)
+    graph.worlds[id_] = world._replace(imports=imports, exports=elaboration.exports)
 
 
 def _rank(graph: Graph, item: WorldItem) -> int:

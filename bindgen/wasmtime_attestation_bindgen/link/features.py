@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.model import PackageName, Stability
 from wasmtime_attestation_bindgen.source import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
+class Features(NamedTuple):
     """The features that are active.
 
     Attributes:

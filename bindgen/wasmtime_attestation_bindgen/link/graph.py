@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import kinds
 from wasmtime_attestation_bindgen.errors import WitError
@@ -25,8 +26,7 @@ DEEPEST_TYPE = 150
 """Types within types, names looked through; engines refuse more than 100."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Traits:
+class _Traits(NamedTuple):
     """What must be known of a type again and again."""
 
     depth: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from wasmtime_attestation_bindgen.draft.state import Include
 from wasmtime_attestation_bindgen.errors import WitError
@@ -45,7 +44,7 @@ def include(graph: Graph, id_: WorldId, included: WorldId, how: Include) -> None
     world = graph.worlds[id_]
     imports = inclusion.merge("import", world.imports, graph.worlds[included].imports)
     exports = inclusion.merge("export", world.exports, graph.worlds[included].exports)
-    graph.worlds[id_] = replace(world, imports=imports, exports=exports)
+    graph.worlds[id_] = world._replace(imports=imports, exports=exports)
 
 
 class _Inclusion:
@@ -97,15 +96,15 @@ class _Inclusion:
 
     def _named(self, name: str, item: WorldItem) -> WorldItem:
         if isinstance(item, FunctionItem):
-            return FunctionItem(replace(item.function, name=name))
+            return FunctionItem(item.function._replace(name=name))
         if isinstance(item, TypeItem):
-            self._graph.types[item.id] = replace(self._graph.types[item.id], name=name)
+            self._graph.types[item.id] = self._graph.types[item.id]._replace(name=name)
         return item
 
     def _joined(self, there: WorldItem, item: InterfaceItem) -> WorldItem:
         if not isinstance(there, InterfaceItem):
             return there
-        return replace(there, stability=self._stability(there.stability, item.stability))
+        return there._replace(stability=self._stability(there.stability, item.stability))
 
     def _stability(self, there: Stability, given: Stability) -> Stability:
         if self._external and given.since is not None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from wasmtime_attestation_bindgen.draft import Draft
 from wasmtime_attestation_bindgen.kinds import Unknown
 from wasmtime_attestation_bindgen.link.elaborate import elaborate
@@ -37,7 +35,7 @@ def link_package(graph: Graph, draft: Draft, features: Features) -> PackageId:
             something needs is not active, or a world contradicts itself.
     """
     if draft.encoded:
-        features = replace(features, settled=True)
+        features = features._replace(settled=True)
     linker = _Linker(graph, draft, features)
     connect(graph, draft, features, linker.remap)
     linker.add_types()
@@ -68,7 +66,7 @@ class _Linker:
                 self.remap.types.append(None)
                 continue
             kind = self.remap.kind(definition.kind, definition.span)
-            self.remap.types.append(self._graph.add_type(replace(definition, kind=kind)))
+            self.remap.types.append(self._graph.add_type(definition._replace(kind=kind)))
 
     def add_interfaces(self) -> None:
         """Adds the interfaces."""
@@ -88,8 +86,7 @@ class _Linker:
             for name, function in interface.functions.items()
             if self._exists(function.stability, function.span)
         }
-        return replace(
-            interface,
+        return interface._replace(
             types={name: id_ for name, id_ in types.items() if id_ is not None},
             functions=functions,
             package=self._package,
@@ -104,7 +101,7 @@ class _Linker:
             imports = self._items(world.imports)
             exports = self._items(world.exports)
             id_ = self._graph.add_world(
-                replace(world, imports=imports, exports=exports, package=self._package)
+                world._replace(imports=imports, exports=exports, package=self._package)
             )
             self.remap.worlds.append(id_)
             self._worlds[world.name] = id_
@@ -123,7 +120,7 @@ class _Linker:
                 case InterfaceItem(interface):
                     if self._exists(item.stability, item.span):
                         new = self.remap.interface(interface, item.span)
-                        found[key if isinstance(key, str) else new] = replace(item, id=new)
+                        found[key if isinstance(key, str) else new] = item._replace(id=new)
         return found
 
     def settle_owners(self) -> None:
@@ -131,7 +128,7 @@ class _Linker:
         for draft_type, id_ in zip(self._draft.types, self.remap.types, strict=True):
             if id_ is not None and not isinstance(draft_type.kind, Unknown):
                 owner = self.remap.owner(draft_type.owner, draft_type.span)
-                self._graph.types[id_] = replace(self._graph.types[id_], owner=owner)
+                self._graph.types[id_] = self._graph.types[id_]._replace(owner=owner)
 
     def complete_worlds(self) -> None:
         """Adds to each world what it includes and what follows from all of it."""
@@ -148,7 +145,7 @@ class _Linker:
     def finish(self) -> PackageId:
         """Returns the package's index, after the package has learnt what it holds."""
         package = self._graph.packages[self._package]
-        self._graph.packages[self._package] = replace(
-            package, interfaces=self._interfaces, worlds=self._worlds
+        self._graph.packages[self._package] = package._replace(
+            interfaces=self._interfaces, worlds=self._worlds
         )
         return self._package

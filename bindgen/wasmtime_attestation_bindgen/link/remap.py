@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TypeVar
 
 from wasmtime_attestation_bindgen import kinds
@@ -113,8 +112,8 @@ class Remap:
         """
         span, kind = function.span, function.kind
         if kind.resource is not None:
-            kind = replace(kind, resource=self.type(kind.resource, span))
-        params = tuple(replace(p, type=self.value(p.type, span)) for p in function.params)
+            kind = kind._replace(resource=self.type(kind.resource, span))
+        params = tuple(p._replace(type=self.value(p.type, span)) for p in function.params)
         result = None if function.result is None else self.value(function.result, span)
         if result is not None and self._graph.has_borrow(result):
             raise WitError(
@@ -122,7 +121,7 @@ class Remap:
                 span,
                 help="a result can hold `own` handles only",
             )
-        return replace(function, kind=kind, params=params, result=result)
+        return function._replace(kind=kind, params=params, result=result)
 
 
 def _active(id_: Id | None, what: str, span: Span | None) -> Id:

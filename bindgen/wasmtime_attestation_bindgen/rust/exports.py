@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen import kinds
 from wasmtime_attestation_bindgen.kinds import Type, TypeId
@@ -21,8 +21,7 @@ from wasmtime_attestation_bindgen.surface import ROOT
 _CORES = "abcdefghijklmnop"
 
 
-@dataclass(frozen=True, slots=True)
-class Shim:
+class Shim(NamedTuple):
     """A function that the host calls.
 
     Attributes:

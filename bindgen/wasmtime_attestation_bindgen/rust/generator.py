@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from importlib.resources import files as resources
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from collections.abc import Iterable
 
 from wasmtime_attestation_bindgen.component_type import component_type
 from wasmtime_attestation_bindgen.layout import Layout
 from wasmtime_attestation_bindgen.legacy import LegacyFunction, legacy_functions
 from wasmtime_attestation_bindgen.model import Resolve, WorldId
 from wasmtime_attestation_bindgen.options import Options
-from wasmtime_attestation_bindgen.rust import text
-from wasmtime_attestation_bindgen.rust.component_type import byte_string, section_name
+from wasmtime_attestation_bindgen.rust import source_files, text
+from wasmtime_attestation_bindgen.rust.component_type import section_name
 from wasmtime_attestation_bindgen.rust.display import Displays
+from wasmtime_attestation_bindgen.rust.exports import Shim
 from wasmtime_attestation_bindgen.rust.identifiers import file_name
 from wasmtime_attestation_bindgen.rust.limits import check_limits
 from wasmtime_attestation_bindgen.rust.modules import (
@@ -26,15 +25,6 @@ from wasmtime_attestation_bindgen.rust.modules import (
 )
 from wasmtime_attestation_bindgen.rust.places import Place, Places
 from wasmtime_attestation_bindgen.surface import Surface, surface
-
-_TEMPLATES = Environment(
-    loader=PackageLoader("wasmtime_attestation_bindgen", "templates/rust"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701 - this is Rust, not HTML
-)
 
 
 def generate(resolve: Resolve, world_id: WorldId, options: Options) -> dict[str, str]:
@@ -91,13 +81,12 @@ class _Files:
         others = [m for m in modules if m.place.path]
         found = {"mod.rs": self._root(roots, others)}
         for module in others:
-            found[module.place.file] = self._render("module.rs.jinja", module=module)
+            found[module.place.file] = source_files.module(module)
         found["component_type.rs"] = self._component_type()
-        found["realloc.rs"] = self._render("realloc.rs.jinja", legacy=self._options.legacy)
-        for name in self._runtime(modules):
-            path = resources("wasmtime_attestation_bindgen") / "templates" / "rust" / f"{name}.rs"
-            found[f"{name}.rs"] = self._header() + path.read_text(encoding="utf-8")
-        return found
+        found["realloc.rs"] = source_files.realloc(legacy=self._options.legacy)
+        found |= {f"{name}.rs": source_files.runtime(name) for name in self._runtime(modules)}
+        header = self._header()
+        return {path: (header + body).rstrip("\n") + "\n" for path, body in found.items()}
 
     def _runtime(self, modules: list[Module]) -> list[str]:
         needed = {"abi"}.union(*(module.runtime for module in modules))
@@ -113,32 +102,24 @@ class _Files:
         if used:
             uses.append(f"use abi::{used[0] if len(used) == 1 else '{' + ', '.join(used) + '}'};")
         shims = [(m, shim) for m in (*roots, *others) for shim in m.shims]
-        return self._render(
-            "mod.rs.jinja",
+        body = source_files.root(
             docs=text.documentation(self._world.world.docs, "//!"),
             runtime=self._runtime([*roots, *others]),
             tree=tree.lines(),
             uses=sorted(set(uses), key=use_order),
             modules=roots,
-            shims=[("::".join((*m.place.path, "shims", s.name)), s) for m, s in shims],
-            macro=f"__export_{re.sub('[^0-9a-z]', '_', self._name.lower())}",
         )
+        return f"{body}\n{self._export(shims)}" if shims else body
+
+    def _export(self, shims: Iterable[tuple[Module, Shim]]) -> str:
+        name = f"__export_{re.sub('[^0-9a-z]', '_', self._name.lower())}"
+        paths = [("::".join((*m.place.path, "shims", s.name)), s) for m, s in shims]
+        return source_files.export_macro(name, paths)
 
     def _component_type(self) -> str:
         data = component_type(self._resolve, self._world_id)
-        return self._render(
-            "component_type.rs.jinja",
-            size=len(data),
-            bytes=byte_string(data),
-            section=section_name(self._name, data),
-            legacy=self._options.legacy,
-        )
-
-    def _render(self, template: str, **view: object) -> str:
-        rendered = _TEMPLATES.get_template(template).render(
-            header=self._header(), paragraphs=text.paragraphs, indented=text.indented, **view
-        )
-        return rendered.rstrip("\n") + "\n"
+        section = section_name(self._name, data)
+        return source_files.component_type(section, data, legacy=self._options.legacy)
 
     def _header(self) -> str:
         flags = " --legacy" if self._options.legacy else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.kinds import Alias, Primitive, Resource, TypeId
@@ -55,8 +56,7 @@ class Module:
     runtime: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What every module of a world is written from."""
 
     resolve: Resolve

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wasmtime_attestation_bindgen.errors import WitError
 from wasmtime_attestation_bindgen.kinds import Alias, Resource, TypeId
@@ -20,8 +20,7 @@ _OUR_MODULES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A module of the bindings.
 
     Attributes:

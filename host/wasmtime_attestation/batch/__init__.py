@@ -13,7 +13,7 @@ from typing import Any
 from wasmtime_attestation import verifier
 from wasmtime_attestation.appraise import appraise
 from wasmtime_attestation.batch.ordered import Failure, in_order
-from wasmtime_attestation.batch.shared import Shared
+from wasmtime_attestation.batch.terms import Terms
 from wasmtime_attestation.checks import Check, Ledger, Outcome
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -117,7 +117,7 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class _Terms:
+class _Given:
     """What all items are verified against."""
 
     endorsements: Endorsements
@@ -152,8 +152,8 @@ def verify_many(
     Yields:
         how each item came out, in the order of the items.
     """
-    shared = Shared(_Terms(endorsements, anchors, at, policy), memo)
-    for found in in_order(partial(_verify, shared), items, executor):
+    terms = Terms(_Given(endorsements, anchors, at, policy), memo)
+    for found in in_order(partial(_verify, terms), items, executor):
         if isinstance(found, Failure):
             yield Verification(InternalError.case, found.reason, Details())
         else:
@@ -161,41 +161,41 @@ def verify_many(
 
 
 def _authenticate(
-    shared: Shared[_Terms], item: Item, ledger: Ledger
+    terms: Terms[_Given], item: Item, ledger: Ledger
 ) -> tuple[Claims, dict[str, Json], bytes | None]:
     """Verifies evidence or a token: its claims, the same as JSON, and the guest's digest."""
-    terms, expected = shared.value, item.expected
+    given, expected = terms.value, item.expected
     if isinstance(item.subject, str):
         token = verify_token(
             item.subject,
             expected,
-            terms.endorsements,
-            at=terms.at,
-            anchors=terms.anchors,
+            given.endorsements,
+            at=given.at,
+            anchors=given.anchors,
             ledger=ledger,
-            memo=shared.memo,
+            memo=terms.memo,
         )
         return token.claims, token.to_json(), token.token.guest_digest
     claims = verifier.verify(
         item.subject,
-        terms.endorsements,
+        given.endorsements,
         report_data=item.report_data,
         nonce=expected.nonce,
-        at=terms.at,
-        anchors=terms.anchors,
+        at=given.at,
+        anchors=given.anchors,
         ledger=ledger,
-        memo=shared.memo,
+        memo=terms.memo,
     )
     return claims, {"evidence": [claims.to_json()]}, None
 
 
-def _verify(shared: Shared[_Terms], item: Item) -> Verification:
+def _verify(terms: Terms[_Given], item: Item) -> Verification:
     ledger, claims, result = Ledger(), None, None
     error: AttestationError | None = None
     try:
-        verified, claims, guest_digest = _authenticate(shared, item, ledger)
-        if shared.value.policy is not None:
-            result = appraise(verified, shared.value.policy, guest_digest=guest_digest)
+        verified, claims, guest_digest = _authenticate(terms, item, ledger)
+        if terms.value.policy is not None:
+            result = appraise(verified, terms.value.policy, guest_digest=guest_digest)
     except AttestationError as failure:
         error = failure
     details = Details(ledger.checks, claims, result)

@@ -50,6 +50,7 @@ class TdxClaims:
         evaluation_number: the lower of the TCB evaluation data numbers.
         collateral_issued: when the older of TCB info and QE identity was issued.
         collateral_expires: when the first of them expires.
+        revocation_checked: whether the revocation lists were there to check.
     """
 
     quote_version: int
@@ -64,6 +65,7 @@ class TdxClaims:
     evaluation_number: int
     collateral_issued: datetime
     collateral_expires: datetime
+    revocation_checked: bool
 
     def to_json(self) -> dict[str, Json]:
         """Returns the claims as JSON; byte strings are in hex."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import sys
@@ -12,20 +11,19 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from typing import BinaryIO
 
 import click
 
-from wasmtime_attestation.batch.ordered import CHUNK, Failure, in_order, processes
-from wasmtime_attestation.batch.shared import Shared
-from wasmtime_attestation.checks import Ledger
+from wasmtime_attestation.batch.ordered import CHUNK, HEAVY, Failure, in_order, processes
+from wasmtime_attestation.batch.terms import Terms
+from wasmtime_attestation.cli import batch_line
+from wasmtime_attestation.cli.batch_line import Line
 from wasmtime_attestation.cli.report import SCHEMA, as_json_text
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.cli.verification import Request, examine
-from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import (
     CASES,
     AttestationError,
@@ -33,31 +31,25 @@ from wasmtime_attestation.errors import (
     InvalidArgumentError,
     RejectedError,
 )
-from wasmtime_attestation.evidence import strict_json
 from wasmtime_attestation.evidence.strict_json import Json
-from wasmtime_attestation.memo import recall
 
-MAX_LINE = 8 << 20
-"""Bytes in a line: the largest evidence in hex, and room for endorsements."""
-MAX_ID = 256
-"""Characters in an `id`."""
 VERIFIED = "verified"
 _SIMULATED = "SIMULATED"
 
 # From the best to the worst; the exit code is that of the worst line.
-_OUTCOMES = (VERIFIED, "unavailable", "policy", "rejected", "invalid-argument", "internal")
+_OUTCOMES = (
+    VERIFIED,
+    "unavailable",
+    "unsupported",
+    "denied",
+    "policy",
+    "rejected",
+    "invalid-argument",
+    "internal",
+)
 _EXIT_CODES = {case.case: case.exit_code for case in CASES} | {VERIFIED: 0}
-_MEMBERS = {"id", "evidence", "token", "endorsements", "report_data", "nonce", "audience"}
 _PROGRESS_EVERY = 0.5
 """Seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of input and its number; None in place of one that is too long."""
-
-    number: int
-    text: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +72,11 @@ def run(file: BinaryIO, request: Request, workers: int) -> int:
     Returns:
         the exit code of the worst outcome.
     """
-    lines = _lines(file)
+    lines = batch_line.read(file)
     if workers > 1:
-        first = list(islice(lines, CHUNK + 1))
+        first, more = _first(lines)
         lines = chain(first, lines)
-        workers = workers if len(first) > CHUNK else 1
+        workers = workers if more else 1
     counts: Counter[str] = Counter()
     progress = _Progress(counts)
     with _executor(workers) as executor:
@@ -101,10 +93,20 @@ def run(file: BinaryIO, request: Request, workers: int) -> int:
     return _EXIT_CODES[outcomes[-1]] if outcomes else 0
 
 
+def _first(lines: Iterator[Line]) -> tuple[list[Line], bool]:
+    """Reads what is too little for several processes; says whether there may be more."""
+    first: list[Line] = []
+    for line in lines:
+        first.append(line)
+        if len(first) > CHUNK or sum(map(_weight, first)) >= HEAVY:
+            return first, True
+    return first, False
+
+
 def _answers(
     lines: Iterable[Line], request: Request, executor: Executor | None
 ) -> Iterator[Answer]:
-    work = partial(_answer, Shared(replace(request, data=b"")))
+    work = partial(_answer, Terms(replace(request, data=b"")))
     for answer in in_order(work, lines, executor, weigh=_weight):
         if isinstance(answer, Failure):
             yield _broken(f"{request.name}:{answer.item.number}", InternalError(answer.reason))
@@ -116,27 +118,14 @@ def _weight(line: Line) -> int:
     return len(line.text or b"")
 
 
-def _lines(file: BinaryIO) -> Iterator[Line]:
-    """Reads line by line, however long they are; empty ones count and are left out."""
-    number = 0
-    while text := file.readline(MAX_LINE + 1):
-        number += 1
-        if len(text) > MAX_LINE and not text.endswith(b"\n"):
-            while (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
-                pass
-            yield Line(number, None)
-        elif text.strip():
-            yield Line(number, text)
-
-
-def _answer(shared: Shared[Request], line: Line) -> Answer:
+def _answer(terms: Terms[Request], line: Line) -> Answer:
     """Verifies one line; every outcome is an answer."""
-    name = f"{shared.value.name}:{line.number}"
+    name = f"{terms.value.name}:{line.number}"
     id_ = None
     try:
-        members = _members(line)
-        id_ = _id(members)
-        request = _request(shared, members, name)
+        members = batch_line.decode(line)
+        id_ = batch_line.id_of(members)
+        request = batch_line.request_of(terms, members, name)
     except ValueError as error:
         return _broken(name, RejectedError.of("input.format", f"the line is no item: {error}"), id_)
     except InvalidArgumentError as error:
@@ -146,99 +135,6 @@ def _answer(shared: Shared[Request], line: Line) -> Answer:
     except AttestationError as error:
         return _broken(name, error, id_)
     return _printed(report.outcome, as_json_text(report), id_, simulated=report.simulated)
-
-
-def _members(line: Line) -> dict[str, Json]:
-    if line.text is None:
-        raise ValueError(f"it has more than {MAX_LINE} bytes")
-    members = strict_json.loads(line.text)
-    if not isinstance(members, dict):
-        raise ValueError("it is no JSON object")
-    if unknown := sorted(members.keys() - _MEMBERS):
-        raise ValueError(f"it has members that are not known: {strict_json.brief([*unknown])}")
-    if len(members.keys() & {"evidence", "token"}) != 1:
-        raise ValueError("it must have either evidence or a token")
-    return members
-
-
-def _id(members: dict[str, Json]) -> str | None:
-    return _text(members, "id", MAX_ID) if "id" in members else None
-
-
-def _request(shared: Shared[Request], members: dict[str, Json], name: str) -> Request:
-    """Returns what a line asks for; what it does not say holds as for all."""
-    common = shared.value
-    expected = common.expected
-    if "nonce" in members:
-        expected = replace(expected, nonce=_hex(members, "nonce", range(8, 65)))
-    if "audience" in members:
-        expected = replace(expected, audience=_text(members, "audience", MAX_ID))
-    return replace(
-        common,
-        name=name,
-        data=_data(members),
-        endorsements=_endorsements(shared, members),
-        expected=expected,
-        report_data=(
-            _hex(members, "report_data", range(64, 65))
-            if "report_data" in members
-            else common.report_data
-        ),
-        memo=shared.memo,
-    )
-
-
-def _data(members: dict[str, Json]) -> bytes:
-    """A document may stand in a line as it is, or as text."""
-    value = members["token"] if "token" in members else members["evidence"]
-    if isinstance(value, dict | list):
-        return json.dumps(value).encode()
-    if not isinstance(value, str):
-        raise ValueError("evidence and token are text, and evidence may be a JSON document")
-    return value.encode()
-
-
-def _endorsements(shared: Shared[Request], members: dict[str, Json]) -> Endorsements:
-    common = shared.value.endorsements
-    texts = members.get("endorsements", [])
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise ValueError("endorsements is no list of texts")
-    if not texts:
-        return common
-    given = tuple(map(str, texts))
-    return recall(shared.memo, _read, given, common, at=shared.value.at, ledger=Ledger())
-
-
-def _read(
-    texts: tuple[str, ...], common: Endorsements, at: datetime, ledger: Ledger
-) -> Endorsements:
-    """Reads the endorsements of a line: PEM, hex, Intel's JSON, or a file in base64."""
-    del at, ledger
-    files = [(f"endorsements[{index}]", _file(text)) for index, text in enumerate(texts)]
-    found = Endorsements.from_files(files) + common
-    found.check_size()
-    return found
-
-
-def _file(text: str) -> bytes:
-    data = text.strip().encode()
-    if data.startswith((b"{", b"-----BEGIN ")) or set(data) <= set(b"0123456789abcdefABCDEF"):
-        return data
-    return base64.b64decode(data, validate=True)
-
-
-def _text(members: dict[str, Json], name: str, most: int) -> str:
-    value = members[name]
-    if not isinstance(value, str) or len(value) > most:
-        raise ValueError(f"{name} is no text of at most {most} characters")
-    return value
-
-
-def _hex(members: dict[str, Json], name: str, sizes: range) -> bytes:
-    data = bytes.fromhex(_text(members, name, 2 * sizes[-1]))
-    if len(data) not in sizes:
-        raise ValueError(f"{name} has {len(data)} bytes, not {sizes[0]} to {sizes[-1]}")
-    return data
 
 
 def _broken(name: str, error: AttestationError, id_: str | None = None) -> Answer:

@@ -110,7 +110,10 @@ def command(
     """
     del offline
     if (source is None) is (batch_path is None):
-        raise click.UsageError("Name either an INPUT or a --batch.")
+        missing = "Missing argument 'INPUT|-' or option '--batch'"
+        raise click.UsageError(
+            f"{missing}." if source is None else "INPUT and --batch exclude each other."
+        )
     if workers is not None and batch_path is None:
         raise click.UsageError("--workers is for --batch.")
     request = Request(

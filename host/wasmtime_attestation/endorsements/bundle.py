@@ -25,6 +25,8 @@ from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence import text
 from wasmtime_attestation.evidence.envelope import EndorsementType, RawEndorsement
 
+MAX_MANIFESTS = 256
+"""Manifests, and OCSP responses, that one verification takes: those of a fleet."""
 _PEM = b"-----BEGIN "
 _PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _PEM_CRL = b"-----BEGIN X509 CRL-----"
@@ -33,13 +35,23 @@ Item = TypeVar("Item", x509.Certificate, x509.CertificateRevocationList)
 
 @dataclass(frozen=True, slots=True)
 class Endorsements:
-    """What is known of vendors' statements; each item proves itself when it is used."""
+    """What is known of vendors' statements; each item proves itself when it is used.
+
+    Attributes:
+        certificates, crls: of any vendor.
+        statements: Intel's.
+        rims: NVIDIA's manifests.
+        ocsp: OCSP responses.
+        waived: checks whose endorsement may be missing, because the relying party said so; where
+            it is there, it counts.
+    """
 
     certificates: tuple[x509.Certificate, ...] = field(default=())
     crls: tuple[x509.CertificateRevocationList, ...] = field(default=())
     statements: tuple[SignedStatement, ...] = field(default=())
     rims: tuple[Rim, ...] = field(default=())
     ocsp: tuple[OcspResponse, ...] = field(default=())
+    waived: tuple[str, ...] = field(default=())
     _digest: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
@@ -63,7 +75,12 @@ class Endorsements:
             tuple(dict.fromkeys(self.statements + other.statements)),
             tuple({(rim.name, rim.data): rim for rim in self.rims + other.rims}.values()),
             tuple({response.data: response for response in self.ocsp + other.ocsp}.values()),
+            tuple(dict.fromkeys(self.waived + other.waived)),
         )
+
+    def waiving(self, checks: Iterable[str]) -> Endorsements:
+        """Returns the same, where the endorsements of some checks may be missing."""
+        return self + Endorsements(waived=tuple(sorted(checks)))
 
     @classmethod
     def from_files(cls, contents: Iterable[tuple[str, bytes]]) -> Endorsements:
@@ -88,9 +105,9 @@ class Endorsements:
                 f"more than {MAX_ITEMS} certificates, revocation lists and statements; "
                 "name fewer files"
             )
-        if max(len(self.rims), len(self.ocsp)) > MAX_ITEMS:
+        if max(len(self.rims), len(self.ocsp)) > MAX_MANIFESTS:
             raise InvalidArgumentError(
-                f"more than {MAX_ITEMS} manifests (RIM) or OCSP responses; name fewer files"
+                f"more than {MAX_MANIFESTS} manifests (RIM) or OCSP responses; name fewer files"
             )
 
     @classmethod
@@ -190,6 +207,8 @@ def _content(item: object) -> bytes:
     match item:
         case bytes():
             return item
+        case str():
+            return item.encode()
         case x509.Certificate() | x509.CertificateRevocationList():
             return der(item)
         case SignedStatement():

@@ -35,6 +35,9 @@ CHECKS = (
     "intel.qe-identity",
 )
 TCB_SIGNER = "Intel SGX TCB Signing"
+LISTS = ("intel.root-crl", "intel.pck-crl")
+"""The checks of revocation lists, which a relying party can waive (`Endorsements.waived`)."""
+_WAIVED = "no list was given, and the policy does without: nobody knows whether a key was revoked"
 T = TypeVar("T", TcbInfo, QeIdentity)
 
 
@@ -44,6 +47,7 @@ class VerifiedCollateral:
 
     tcb_info: TcbInfo
     qe_identity: QeIdentity
+    revocation_checked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,9 @@ def verify(
         UnavailableError: something is missing; the message names all of it.
     """
     given = _sort(chain, endorsements)
-    _check_presence(chain, given, ledger)
+    _check_presence(chain, given, endorsements.waived, ledger)
     signers = _check_signers(chain, given.signers, at, ledger)
-    root = Issuer(chain.root, role="root", vendor="Intel")
-    revocation.check(
-        "intel.root-crl", given.root_lists, root, [chain.ca, *signers], at=at, ledger=ledger
-    )
+    _check_root_lists(chain, given, signers, at, ledger)
     _check_pck_lists(chain, endorsements, given, at, ledger)
     tcb_info = _select(
         "intel.tcb-info",
@@ -93,7 +94,8 @@ def verify(
         at,
         ledger,
     )
-    return VerifiedCollateral(tcb_info, qe_identity)
+    revocation_checked = bool(given.root_lists and given.pck_lists)
+    return VerifiedCollateral(tcb_info, qe_identity, revocation_checked)
 
 
 def _sort(chain: IntelChain, endorsements: Endorsements) -> _Given:
@@ -113,7 +115,9 @@ def _sort(chain: IntelChain, endorsements: Endorsements) -> _Given:
     )
 
 
-def _check_presence(chain: IntelChain, given: _Given, ledger: Ledger) -> None:
+def _check_presence(
+    chain: IntelChain, given: _Given, waived: Sequence[str], ledger: Ledger
+) -> None:
     ca, root = (certs.common_name(c.subject) for c in (chain.ca, chain.root))
     wanted: tuple[tuple[str, Sequence[object], str], ...] = (
         ("intel.tcb-signer", given.signers, f"the certificate of {TCB_SIGNER}"),
@@ -122,7 +126,8 @@ def _check_presence(chain: IntelChain, given: _Given, ledger: Ledger) -> None:
         ("intel.tcb-info", given.tcb_infos, f"the TDX TCB info of FMSPC {chain.pck.fmspc.hex()}"),
         ("intel.qe-identity", given.qe_identities, "the TD QE identity"),
     )
-    missing = {check: what for check, found, what in wanted if not found}
+    dispensable = set(waived) & set(LISTS)
+    missing = {c: what for c, found, what in wanted if not found and c not in dispensable}
     if missing:
         ledger.unavailable_all(missing)
 
@@ -150,10 +155,29 @@ def _is_usable(certificate: x509.Certificate) -> bool:
     )
 
 
+def _check_root_lists(
+    chain: IntelChain,
+    given: _Given,
+    signers: list[x509.Certificate],
+    at: datetime,
+    ledger: Ledger,
+) -> None:
+    if not given.root_lists:
+        ledger.not_checked("intel.root-crl", _WAIVED)
+        return
+    root = Issuer(chain.root, role="root", vendor="Intel")
+    revocation.check(
+        "intel.root-crl", given.root_lists, root, [chain.ca, *signers], at=at, ledger=ledger
+    )
+
+
 def _check_pck_lists(
     chain: IntelChain, endorsements: Endorsements, given: _Given, at: datetime, ledger: Ledger
 ) -> None:
     check = "intel.pck-crl"
+    if not given.pck_lists:
+        ledger.not_checked(check, _WAIVED)
+        return
     own = [crl for crl in endorsements.crls if crl.issuer == chain.ca.subject]
     if not own:
         others = sorted({certs.common_name(crl.issuer) for crl in given.pck_lists})

@@ -79,6 +79,7 @@ class _Tcb:
     launch: TcbEvaluation
     now: TcbEvaluation | None
     collateral: Issued
+    revocation_checked: bool
 
 
 def verify(
@@ -252,7 +253,8 @@ def _check_tcb(
         ledger.reject("tdx.tcb", str(error))
     status = launch.status if now is None else tcb.with_relaunch(launch.status, now.status)
     ledger.passed("tdx.tcb", f"a TCB level matches: {status}")
-    return _Tcb(status, launch, now, _older(info.issued, collateral.qe_identity.issued))
+    dates = _older(info.issued, collateral.qe_identity.issued)
+    return _Tcb(status, launch, now, dates, collateral.revocation_checked)
 
 
 def _older(info: Issued, identity: Issued) -> Issued:
@@ -293,5 +295,6 @@ def _claims(
             evaluation_number=collateral.evaluation_number,
             collateral_issued=collateral.issue_date,
             collateral_expires=collateral.next_update,
+            revocation_checked=standing.revocation_checked,
         ),
     )

@@ -16,7 +16,7 @@ _REMEMBERED = 4
 S = TypeVar("S")
 
 
-class Shared(Generic[S]):
+class Terms(Generic[S]):
     """Something that every item needs, and a memo of the process.
 
     Args:
@@ -29,21 +29,21 @@ class Shared(Generic[S]):
         self.memo = Memo() if memo is None else memo
         self._pickled: bytes | None = None
 
-    def __reduce__(self) -> tuple[Callable[[bytes], Shared[Any]], tuple[bytes]]:
+    def __reduce__(self) -> tuple[Callable[[bytes], Terms[Any]], tuple[bytes]]:
         if self._pickled is None:
             self._pickled = pickle.dumps(self.value)
         return _of_process, (self._pickled,)
 
 
-_KNOWN: OrderedDict[bytes, Shared[Any]] = OrderedDict()
+_KNOWN: OrderedDict[bytes, Terms[Any]] = OrderedDict()
 
 
-def _of_process(pickled: bytes) -> Shared[Any]:
+def _of_process(pickled: bytes) -> Terms[Any]:
     """Returns the one that this process has for the same value, or makes it."""
     digest = hashlib.sha256(pickled).digest()
     known = _KNOWN.get(digest)
     if known is None:
-        known = _KNOWN[digest] = Shared(pickle.loads(pickled))  # noqa: S301 - from our own parent
+        known = _KNOWN[digest] = Terms(pickle.loads(pickled))  # noqa: S301 - from our own parent
         if len(_KNOWN) > _REMEMBERED:
             _KNOWN.popitem(last=False)
     return known

@@ -1,4 +1,3 @@
-{{ header -}}
 //! The function through which hosts place what they pass.
 //!
 //! One program can have only one of these, however many bindings are in it. Where another crate
@@ -9,9 +8,7 @@ extern crate alloc;
 use alloc::alloc::Layout;
 
 use super::abi;
-{% if legacy %}
 use super::legacy;
-{% endif %}
 
 /// Allocates memory for what the host passes.
 ///
@@ -48,8 +45,6 @@ unsafe extern "C" fn cabi_realloc(
     if new.is_null() {
         abi::invalid();
     }
-{% if legacy %}
     legacy::placed(new, wanted);
-{% endif %}
     new
 }
