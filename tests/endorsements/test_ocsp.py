@@ -71,10 +71,10 @@ def test_an_answer_without_an_end_is_never_current() -> None:
 
 @pytest.mark.parametrize("status", ["TRY_LATER", "UNAUTHORIZED", "MALFORMED_REQUEST"])
 def test_only_a_successful_response_says_something(status: str) -> None:
+    """NVIDIA's responder answers `unauthorized` for a device's own certificate."""
     response = library.OCSPResponseBuilder.build_unsuccessful(library.OCSPResponseStatus[status])
 
-    with pytest.raises(ValueError, match=f"the response says {status.lower()}"):
-        ocsp.decode(response.public_bytes(Encoding.DER))
+    assert ocsp.decode(response.public_bytes(Encoding.DER)).answers == ()
 
 
 @pytest.mark.parametrize(

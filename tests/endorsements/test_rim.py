@@ -38,7 +38,7 @@ def label(value: object) -> str:
 
 
 def test_a_manifest_is_read() -> None:
-    manifest = rim.decode(XML, "NV_GPU_DRIVER_GH100_550.90.07")
+    manifest = rim.decode(XML)
 
     assert (manifest.product, manifest.version) == ("GH100", "550.90.07")
     assert sorted(manifest.golden) == [7, 21, 35]
@@ -46,6 +46,20 @@ def test_a_manifest_is_read() -> None:
     assert manifest.golden[21].values == (golden(21),)
     assert manifest.minimum_svns == ()
     assert len(manifest.signed.certificates) == 4
+
+
+def test_a_file_is_recognised_by_what_it_says_and_not_yet_held_against_it() -> None:
+    for data in (XML, (BEFORE + AFTER).encode(), _with_records(ONE, ONE)):
+        file = rim.recognise(data, "a name")
+        assert (file.name, file.product, file.version) == ("a name", "GH100", "550.90.07")
+        assert file.data == data
+    assert rim.recognise(XML.replace(b"ns0:Meta", b"ns0:Mate")).version == ""
+
+
+@pytest.mark.parametrize("data", [b"<a/>", b"<!DOCTYPE a><a/>", XML[:-1], b"text"])
+def test_other_xml_is_no_manifest(data: bytes) -> None:
+    with pytest.raises(InvalidArgumentError, match="file: neither certificates"):
+        Endorsements.from_files([("file", data)])
 
 
 def test_minimum_security_versions_are_read() -> None:

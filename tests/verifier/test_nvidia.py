@@ -202,7 +202,7 @@ def _brom(**changes: object) -> x509.Certificate:
 @pytest.mark.parametrize(
     ("chain", "says"),
     [
-        ((LEAF, _brom(is_ca=False), PROVISIONER, IDENTITY, ROOT), "must be signed by"),
+        ((LEAF, _brom(is_ca=False), PROVISIONER, IDENTITY, ROOT), "no certification authority"),
         (
             (LEAF, Device(owner="x").chain()[1], PROVISIONER, IDENTITY, ROOT),
             "GSP FMC LF is not signed by GH100 A01 GSP BROM",

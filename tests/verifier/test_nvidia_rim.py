@@ -69,7 +69,7 @@ def test_a_manifest_with_the_right_name_and_another_version() -> None:
     finding = rejection(REPORT, rims(VBIOS) + wrong)
 
     assert finding.check == "nvidia.driver-rim"
-    assert "is about version 550.90.08, not 550.90.07" in finding.detail
+    assert 'is about version "550.90.08", not 550.90.07' in finding.detail
 
 
 def test_the_name_tells_two_boards_of_one_version_apart() -> None:
@@ -82,6 +82,47 @@ def test_the_name_tells_two_boards_of_one_version_apart() -> None:
     named = Endorsements.from_files(files.items())
 
     assert verify(REPORT, rims(DRIVER) + named).gpu.measurements_matched == 7
+
+
+def test_a_manifest_that_is_named_after_another_board_is_not_the_one() -> None:
+    name = "NV_GPU_VBIOS_1010_0999_882_96009F0001.xml"
+    other = Endorsements.from_files([(name, VBIOS.xml())])
+
+    assert "NV_GPU_VBIOS_1010_0200_882_96009F0001" in missing(REPORT, rims(DRIVER) + other)
+
+
+@pytest.mark.parametrize("note", ["", "_PROD", "-signed-again"])
+def test_a_note_may_follow_the_name(note: str) -> None:
+    name = f"NV_GPU_VBIOS_1010_0200_882_96009F0001{note}.swidtag"
+    named = Endorsements.from_files([(name, VBIOS.xml())])
+
+    assert verify(REPORT, rims(DRIVER) + named).gpu.measurements_matched == 7
+
+
+def test_an_index_that_stands_twice_in_a_manifest() -> None:
+    records = (*nvidia_rim.records(VBIOS_INDICES), measurement(0, golden(0)))
+    finding = rejection(REPORT, rims(DRIVER, replace(VBIOS, records=records)))
+
+    assert finding.check == "nvidia.vbios-rim"
+    assert "index 0 stands twice" in finding.detail
+
+
+def test_a_manifest_without_a_signature() -> None:
+    finding = rejection(REPORT, rims("".join(DRIVER.parts()).encode(), VBIOS))
+
+    assert finding.check == "nvidia.driver-rim"
+    assert "it has 0 signatures" in finding.detail
+
+
+def test_a_signed_manifest_in_another_ones_clothes() -> None:
+    """The file says the right version, and what is signed within it another."""
+    old = replace(DRIVER, version="550.90.06")
+    before, after = DRIVER.parts()
+    wrapped = before + f"<ns0:Link>{old.xml().decode()}</ns0:Link>" + after
+
+    assert "it has 1 signatures, not one within its root" in (
+        rejection(REPORT, rims(wrapped.encode(), VBIOS)).detail
+    )
 
 
 def test_the_chip_tells_two_drivers_of_one_version_apart() -> None:

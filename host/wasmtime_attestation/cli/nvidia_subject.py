@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wasmtime_attestation.claims.form import fields, to_json
 from wasmtime_attestation.endorsements.ocsp import OcspResponse
-from wasmtime_attestation.endorsements.rim import Rim
+from wasmtime_attestation.endorsements.rim import RimFile, decode
 from wasmtime_attestation.evidence import nvidia
 from wasmtime_attestation.evidence.strict_json import Json
 
@@ -29,14 +29,18 @@ def report(data: bytes) -> dict[str, Json]:
     }
 
 
-def manifest(rim: Rim) -> Json:
-    """Returns what a manifest says: the golden values by index."""
+def manifest(file: RimFile) -> Json:
+    """Returns what a manifest says: the golden values by index, or why it cannot be used."""
+    try:
+        rim = decode(file.data)
+    except ValueError as error:
+        return {"id": file.name or None, "unusable": str(error)}
     golden: dict[str, Json] = {
         str(index): [value.hex() for value in item.values] for index, item in rim.golden.items()
     }
     minimums: dict[str, Json] = {svn.name: svn.minimum for svn in rim.minimum_svns}
     return {
-        "id": rim.name or None,
+        "id": file.name or None,
         "product": rim.product,
         "version": rim.version,
         "golden_measurements": golden,

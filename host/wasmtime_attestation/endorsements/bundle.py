@@ -12,7 +12,7 @@ from cryptography import x509
 from wasmtime_attestation.endorsements import collateral, ocsp, rim, rim_file, xml_document
 from wasmtime_attestation.endorsements.collateral import SignedStatement
 from wasmtime_attestation.endorsements.ocsp import OcspResponse
-from wasmtime_attestation.endorsements.rim import Rim
+from wasmtime_attestation.endorsements.rim import RimFile
 from wasmtime_attestation.endorsements.x509 import (
     MAX_ITEMS,
     MAX_SIZE,
@@ -49,7 +49,7 @@ class Endorsements:
     certificates: tuple[x509.Certificate, ...] = field(default=())
     crls: tuple[x509.CertificateRevocationList, ...] = field(default=())
     statements: tuple[SignedStatement, ...] = field(default=())
-    rims: tuple[Rim, ...] = field(default=())
+    rims: tuple[RimFile, ...] = field(default=())
     ocsp: tuple[OcspResponse, ...] = field(default=())
     waived: tuple[str, ...] = field(default=())
     _digest: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
@@ -73,8 +73,8 @@ class Endorsements:
             _distinct(self.certificates + other.certificates),
             _distinct(self.crls + other.crls),
             tuple(dict.fromkeys(self.statements + other.statements)),
-            tuple({(rim.name, rim.data): rim for rim in self.rims + other.rims}.values()),
-            tuple({response.data: response for response in self.ocsp + other.ocsp}.values()),
+            tuple(dict.fromkeys(self.rims + other.rims)),
+            tuple(dict.fromkeys(self.ocsp + other.ocsp)),
             tuple(dict.fromkeys(self.waived + other.waived)),
         )
 
@@ -122,7 +122,7 @@ class Endorsements:
             tuple(load_certificate(e.data) for e in items if e.type is EndorsementType.CERTIFICATE),
             tuple(load_crl(e.data) for e in items if e.type is EndorsementType.CRL),
             (),
-            tuple(rim.decode(e.data) for e in items if e.type is EndorsementType.NVIDIA_RIM),
+            tuple(rim.recognise(e.data) for e in items if e.type is EndorsementType.NVIDIA_RIM),
             tuple(ocsp.decode(e.data) for e in items if e.type is EndorsementType.OCSP_RESPONSE),
         )
 
@@ -148,7 +148,7 @@ class Endorsements:
         # Intel's service for caches (PCCS) answers with lists in hex, others use base64.
         plain = text.decode(data) or data
         if xml_document.looks_like(plain):
-            return cls(rims=(rim.decode(plain, rim_file.id_in(name)),))
+            return cls(rims=(rim.recognise(plain, rim_file.id_in(name)),))
         return cls._from_der(plain)
 
     @classmethod
@@ -213,8 +213,8 @@ def _content(item: object) -> bytes:
             return der(item)
         case SignedStatement():
             return repr(item).encode()
-        case Rim():
-            return f"{item.name};".encode() + item.data
+        case RimFile():
+            return repr(item).encode()
         case OcspResponse():
             return item.data
         case _:
@@ -228,17 +228,10 @@ def _pickled(item: object) -> tuple[Callable[[Any], object] | None, object]:
             return load_certificate, der(item)
         case x509.CertificateRevocationList():
             return load_crl, der(item)
-        case Rim():
-            return _load_rim, (item.name, item.data)
         case OcspResponse():
             return ocsp.decode, item.data
         case _:
             return None, item
-
-
-def _load_rim(named: tuple[str, bytes]) -> Rim:
-    name, data = named
-    return rim.decode(data, name)
 
 
 def _restored(*columns: tuple[tuple[Callable[[object], Any] | None, Any], ...]) -> Endorsements:

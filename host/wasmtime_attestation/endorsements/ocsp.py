@@ -47,12 +47,12 @@ class Answer:
 
     def is_about(self, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
         """Whether it is about a certificate that an issuer made (section 4.1.1, CertID)."""
+        if self.serial_number != certificate.serial_number:
+            return False
         name = hashlib.new(self.digest, issuer.subject.public_bytes()).digest()
         key = hashlib.new(self.digest, _key_bits(issuer)).digest()
-        return (
-            self.serial_number == certificate.serial_number
-            and hmac.compare_digest(self.issuer_name_hash, name)
-            and hmac.compare_digest(self.issuer_key_hash, key)
+        return hmac.compare_digest(self.issuer_name_hash, name) and hmac.compare_digest(
+            self.issuer_key_hash, key
         )
 
     def is_current(self, at: datetime) -> bool:
@@ -82,24 +82,24 @@ class OcspResponse:
 
 
 def decode(data: bytes) -> OcspResponse:
-    """Decodes a response that is successful.
+    """Decodes a response; one that is not successful, such as `unauthorized`, answers nothing.
 
     Raises:
         ValueError: it is none.
     """
     try:
         response = ocsp.load_der_ocsp_response(data)
+        if response.public_bytes(Encoding.DER) != data:
+            raise ValueError("the response is no canonical DER")
         if response.response_status is not OCSPResponseStatus.SUCCESSFUL:
-            raise ValueError(f"the response says {response.response_status.name.lower()}")
+            return OcspResponse(data, b"", b"", "", (), ())
         return _decode(data, response)
     except certs.UNREADABLE as error:
         raise ValueError(str(error)) from error
 
 
 def _decode(data: bytes, response: ocsp.OCSPResponse) -> OcspResponse:
-    if response.public_bytes(Encoding.DER) != data:
-        raise ValueError("the response is no canonical DER")
-    if response.extensions and any(extension.critical for extension in response.extensions):
+    if any(extension.critical for extension in response.extensions):
         raise ValueError("the response has a critical extension")
     answers: list[Answer] = []
     for single in response.responses:

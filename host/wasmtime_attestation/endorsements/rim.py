@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from lxml import etree
@@ -68,12 +68,27 @@ class MinimumSvn:
 
 
 @dataclass(frozen=True, slots=True)
+class RimFile:
+    """A file that is meant as a manifest: what it says, so that the right one is found.
+
+    Attributes:
+        name: the identifier that came with it, for telling manifests apart; "" if none did.
+        data: the XML.
+        product: the chip, such as `GH100`, as the file has it.
+        version: of the driver or VBIOS, as the file has it.
+    """
+
+    name: str
+    data: bytes
+    product: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rim:
     """A decoded manifest; nothing of it is verified.
 
     Attributes:
-        name: the identifier that came with it, for telling manifests apart; "" if none did.
-        data: the file.
         signed: the document's parts that the signature is about.
         product: the chip, such as `GH100`.
         version: of the driver or VBIOS that it is about (`colloquialVersion`).
@@ -81,43 +96,57 @@ class Rim:
         minimum_svns: every active record of a security version number.
     """
 
-    name: str
-    data: bytes
-    signed: SignedXml = field(compare=False)
-    product: str = field(compare=False)
-    version: str = field(compare=False)
-    golden: Mapping[int, Golden] = field(compare=False)
-    minimum_svns: tuple[MinimumSvn, ...] = field(compare=False)
+    signed: SignedXml
+    product: str
+    version: str
+    golden: Mapping[int, Golden]
+    minimum_svns: tuple[MinimumSvn, ...]
 
 
-def decode(data: bytes, name: str = "") -> Rim:
-    """Decodes a manifest.
+def recognise(data: bytes, name: str = "") -> RimFile:
+    """Tells a manifest from other XML; whether it is valid is not asked here.
 
     Args:
         data: the XML.
         name: its identifier, if one is known.
 
     Raises:
+        ValueError: it is no XML within bounds, or no SWID tag.
+    """
+    root = xml_document.parse(data)
+    _check_root(root)
+    meta = root.find(f"{{{SWID}}}Meta")
+    if meta is None:
+        return RimFile(name, data, "", "")
+    return RimFile(name, data, meta.get("product", ""), meta.get("colloquialVersion", ""))
+
+
+def decode(data: bytes) -> Rim:
+    """Decodes a manifest, from the bytes alone that its signature is about.
+
+    Raises:
         ValueError: it is no signed SWID tag, or has not what a manifest of NVIDIA's has.
     """
     signed = xml_signature.decode(data)
     root = xml_document.parse(signed.signed_bytes)
-    if root.tag != f"{{{SWID}}}SoftwareIdentity":
-        raise ValueError("the XML is no SWID tag")
+    _check_root(root)
     meta, payload = _only(root, "Meta"), _only(root, "Payload")
     maker = meta.get(f"{{{TCG_RIM}}}FirmwareManufacturerId", NVIDIA_ENTERPRISE_NUMBER)
     if maker != NVIDIA_ENTERPRISE_NUMBER:
         raise ValueError("the manifest is not of NVIDIA's firmware")
     golden, minimum_svns = _records(payload)
     return Rim(
-        name=name,
-        data=data,
         signed=signed,
         product=_word(meta.get("product", root.get("name", "")), "product"),
         version=_word(meta.get("colloquialVersion", ""), "colloquialVersion"),
         golden=MappingProxyType(golden),
         minimum_svns=minimum_svns,
     )
+
+
+def _check_root(root: etree._Element) -> None:
+    if root.tag != f"{{{SWID}}}SoftwareIdentity":
+        raise ValueError("the XML is no SWID tag")
 
 
 def _only(root: etree._Element, name: str) -> etree._Element:

@@ -13,7 +13,7 @@ import re
 
 from wasmtime_attestation.endorsements import rim
 from wasmtime_attestation.endorsements.json_object import JsonObject
-from wasmtime_attestation.endorsements.rim import Rim
+from wasmtime_attestation.endorsements.rim import RimFile
 from wasmtime_attestation.evidence import strict_json
 
 _ID = re.compile(r"NV_(GPU|SWITCH)_[A-Za-z0-9_.-]{1,100}")
@@ -30,11 +30,11 @@ def id_in(file_name: str) -> str:
     return match[0] if match else ""
 
 
-def served(data: bytes) -> Rim | None:
+def served(data: bytes) -> RimFile | None:
     """Reads an answer of the service, or returns None where the JSON is something else.
 
     Raises:
-        ValueError: the answer is inconsistent, or its manifest is none.
+        ValueError: the answer is inconsistent, or its manifest is no SWID tag.
     """
     value = strict_json.loads(data, floats=True)
     if not isinstance(value, dict) or not value.keys() >= {"id", "rim"}:
@@ -46,7 +46,7 @@ def served(data: bytes) -> Rim | None:
         raise ValueError(f"the manifest is no base64: {error}") from error
     if "sha256" in value:
         _check_digest(manifest, answer.string("sha256"))
-    return rim.decode(manifest, id_in(answer.string("id")))
+    return rim.recognise(manifest, id_in(answer.string("id")))
 
 
 def _check_digest(manifest: bytes, expected: str) -> None:

@@ -116,7 +116,7 @@ def _check_device(
 ) -> Device:
     check = "nvidia.device-chain"
     try:
-        path = nvidia_path.build(leaf, certificates, at)
+        path = nvidia_path.build(leaf, certificates, at, anchors, Role.NVIDIA_DEVICE)
         nvidia_path.check(path)
         check = "nvidia.device-root"
         anchor = nvidia_path.anchor_of(path[-1], Role.NVIDIA_DEVICE, anchors)

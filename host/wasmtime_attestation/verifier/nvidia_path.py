@@ -12,6 +12,7 @@ from itertools import pairwise
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
+from wasmtime_attestation.endorsements import nvidia
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.anchors import Anchor, Anchors, Role
 from wasmtime_attestation.errors import UnavailableError
@@ -22,9 +23,13 @@ MAX_LENGTH = 8
 
 
 def build(
-    leaf: x509.Certificate, certificates: Sequence[x509.Certificate], at: datetime
+    leaf: x509.Certificate,
+    certificates: Sequence[x509.Certificate],
+    at: datetime,
+    anchors: Anchors,
+    role: Role,
 ) -> list[x509.Certificate]:
-    """Finds the path, by names, from a leaf to a certificate that issued itself.
+    """Finds the path, by names, from a leaf to a root, or to a certificate that issued itself.
 
     Raises:
         ValueError: none of the certificates is the issuer of the one at the end, or there are
@@ -32,11 +37,16 @@ def build(
         UnavailableError: there is no certificate that could be.
     """
     path = [leaf]
-    while not _is_self_issued(path[-1]):
+    while not _is_end(path[-1], anchors, role):
         if len(path) == MAX_LENGTH:
             raise ValueError(f"the chain has more than {MAX_LENGTH} certificates")
         path.append(_issuer(path, certificates, at))
     return path
+
+
+def _is_end(certificate: x509.Certificate, anchors: Anchors, role: Role) -> bool:
+    is_self_issued = certificate.issuer == certificate.subject
+    return is_self_issued or anchors.find(certs.spki_sha256(certificate), role) is not None
 
 
 def _issuer(
@@ -44,7 +54,7 @@ def _issuer(
 ) -> x509.Certificate:
     """Takes, of several, one that signed and is valid; a wrong one is worse than none."""
     child = path[-1]
-    others = [c for c in certificates if c not in path and certs.is_authority(c)]
+    others = [c for c in certificates if c not in path and not nvidia.is_device_leaf(c)]
     issuers = [c for c in others if c.subject == child.issuer]
     if len(issuers) == 1:
         return issuers[0]
@@ -59,10 +69,6 @@ def _issuer(
 
 def _is_invalid(certificate: x509.Certificate, at: datetime) -> bool:
     return certs.invalid_at([certificate], at) is not None
-
-
-def _is_self_issued(certificate: x509.Certificate) -> bool:
-    return certificate.issuer == certificate.subject
 
 
 def check(path: Sequence[x509.Certificate]) -> None:
@@ -83,11 +89,12 @@ def check(path: Sequence[x509.Certificate]) -> None:
             raise ValueError(f"{name} has no key of P-384 or an incomplete signature")
         if depth and not certs.is_authority(child, below=depth - 1):
             raise ValueError(f"{name} is no certification authority for this chain")
-        if not _is_signed_well(child) or not certs.is_issued_by(child, parent):
+        if not certs.is_issued_by(child, parent) or not _is_signed_well(child):
             raise ValueError(f"{name} is not signed by {certs.common_name(parent.subject)}")
 
 
 def _is_signed_well(certificate: x509.Certificate) -> bool:
+    """Whether a signature that holds is made with a hash function that is no weaker than ours."""
     digest = certificate.signature_hash_algorithm
     return isinstance(digest, SHA256 | SHA384 | SHA512)
 

@@ -1,5 +1,7 @@
 """Manifests (RIM): the one that a report needs, its signature, and who signed it.
 
+What a file says beside its signed bytes only serves to find it.
+
 Source: NVIDIA, "RIM Guide"; W3C, "XML Signature Syntax and Processing Version 1.1", section 3.2.
 """
 
@@ -16,7 +18,8 @@ from cryptography import x509
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.anchors import Anchor, Anchors, Role
-from wasmtime_attestation.endorsements.rim import Rim
+from wasmtime_attestation.endorsements.rim import Rim, RimFile, decode
+from wasmtime_attestation.evidence.strict_json import brief
 from wasmtime_attestation.verifier import nvidia_path, p384
 
 
@@ -52,29 +55,38 @@ class VerifiedRim:
     anchor: Anchor
 
 
-def candidates(wanted: Wanted, rims: Sequence[Rim], ledger: Ledger) -> tuple[Rim, ...]:
-    """Returns the manifests that can be meant: of the version, and not of another's name.
+def candidates(wanted: Wanted, files: Sequence[RimFile], ledger: Ledger) -> tuple[RimFile, ...]:
+    """Returns the files that can be meant: of the version, and not of another's name.
 
     Raises:
-        RejectedError: a manifest has the right name and another version.
+        RejectedError: a file has the right name and another version.
     """
-    named = [rim for rim in rims if rim.name == wanted.id]
-    for rim in named:
-        if not _is_version(rim, wanted):
+    named = [file for file in files if _is_named(file, wanted)]
+    for file in named:
+        if not _is_version(file.version, wanted):
+            version = brief(file.version)
             ledger.reject(
-                wanted.check, f"{wanted.id} is about version {rim.version}, not {wanted.version}"
+                wanted.check, f"{wanted.id} is about version {version}, not {wanted.version}"
             )
-    fitting = named or [rim for rim in rims if _is_version(rim, wanted)]
-    same_chip = [rim for rim in fitting if rim.product == wanted.product]
+    fitting = named or [
+        file for file in files if not file.name and _is_version(file.version, wanted)
+    ]
+    same_chip = [file for file in fitting if file.product == wanted.product]
     return tuple(same_chip or fitting)
 
 
-def _is_version(rim: Rim, wanted: Wanted) -> bool:
-    return rim.version.casefold() == wanted.version.casefold()
+def _is_named(file: RimFile, wanted: Wanted) -> bool:
+    """Whether a file has the identifier for a name; a note may follow, as in `…_PROD`."""
+    rest = file.name.removeprefix(wanted.id)
+    return file.name.startswith(wanted.id) and rest[:1] in ("", "_", "-")
+
+
+def _is_version(version: str, wanted: Wanted) -> bool:
+    return version.casefold() == wanted.version.casefold()
 
 
 def verify(
-    wanted: Wanted, rims: tuple[Rim, ...], anchors: Anchors, at: datetime, ledger: Ledger
+    wanted: Wanted, files: tuple[RimFile, ...], anchors: Anchors, at: datetime, ledger: Ledger
 ) -> VerifiedRim:
     """Verifies the manifests that can be meant, and takes the first that is good.
 
@@ -82,7 +94,7 @@ def verify(
 
     Args:
         wanted: the manifest.
-        rims: `candidates`, at least one.
+        files: `candidates`, at least one.
         anchors: the roots to trust.
         at: the instant at which the chain must be valid.
         ledger: records the check.
@@ -91,9 +103,9 @@ def verify(
         RejectedError: none is good.
     """
     faults = []
-    for rim in rims:
+    for file in files:
         try:
-            verified = _verified(rim, at, anchors)
+            verified = _verified(file, wanted, at, anchors)
         except ValueError as error:
             faults.append(str(error))
             continue
@@ -107,7 +119,8 @@ def verify(
     ledger.reject(wanted.check, f"{wanted.id}: {'; '.join(dict.fromkeys(faults))}")
 
 
-def _verified(rim: Rim, at: datetime, anchors: Anchors) -> VerifiedRim:
+def _verified(file: RimFile, wanted: Wanted, at: datetime, anchors: Anchors) -> VerifiedRim:
+    rim = decode(file.data)
     signed = rim.signed
     digest = hashlib.sha384(signed.signed_bytes).digest()
     if not hmac.compare_digest(digest, signed.digest):
@@ -120,4 +133,6 @@ def _verified(rim: Rim, at: datetime, anchors: Anchors) -> VerifiedRim:
     fault = certs.invalid_at(path, at)
     if fault is not None:
         raise ValueError(f"at {at.isoformat()}, {fault}; fetch the manifest again")
+    if not _is_version(rim.version, wanted):
+        raise ValueError(f"what is signed is about version {rim.version}")
     return VerifiedRim(rim, path, anchor)
