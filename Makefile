@@ -4,10 +4,10 @@ BIN := .venv/bin
 PIP_COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-trusted-host --no-header --no-annotate
 BINDGEN = $(BIN)/wasmtime-attestation-bindgen
-# CI runs the slow tests too.
-SELECT = $(if $(CI),,-m "not slow")
+# CI runs the slow tests too; the weekly ones take an hour and are for `make weekly`.
+SELECT = -m "not weekly$(if $(CI),, and not slow)"
 
-.PHONY: demo test lint format bench bindings guests toolchains setup lock docs clean
+.PHONY: demo test weekly lint format bench bindings guests toolchains setup lock docs clean
 
 demo: setup
 	@$(BIN)/python guests/python/build.py
@@ -16,6 +16,10 @@ demo: setup
 
 test: setup lint guests
 	$(BIN)/pytest -n 2 $(SELECT) $(ARGS)
+
+weekly: setup
+	$(BIN)/pytest -n 2 -m weekly --timeout 7200 $(ARGS)
+	$(BIN)/python -m tests.fuzz --seconds 600
 
 lint: setup
 	$(BIN)/ruff check
@@ -29,6 +33,7 @@ format: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.verify
+	$(BIN)/python -m benchmarks.verify_batch
 	$(BIN)/python -m benchmarks.host_calls
 	$(BIN)/python -m benchmarks.generation
 	$(BIN)/python -m benchmarks.rust_guest

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from wasmtime_attestation.appraise.findings import FINDINGS
 from wasmtime_attestation.checks import CHECKS
+from wasmtime_attestation.checks.rule import Rule
 from wasmtime_attestation_bindgen.legacy_doc import legacy_page
 from wasmtime_attestation_bindgen.link import Features
 from wasmtime_attestation_bindgen.load import load
@@ -23,24 +25,42 @@ def checks() -> str:
         [
             "# Checks",
             "",
-            "Made by `make docs` from `checks.py` and `appraise.py`; the identifiers are public",
-            "and stable. A check is `passed`, `failed` or `not-checked`, always with a detail. The",
-            "first that fails ends the verification; what comes after it is `not-checked`.",
+            "Made by `make docs` from `checks/` and `appraise/findings/`; the identifiers are",
+            "public and stable. A check is `passed`, `failed` or `not-checked`, always with a",
+            "detail. The first that fails ends the verification; what comes after it is",
+            "`not-checked`. `verify --explain` prints what is written here beside each outcome.",
             "",
-            "| check | what it establishes when it passes |",
-            "|---|---|",
-            *(f"| `{id_}` | {rule.requirement} |" for id_, rule in CHECKS.items()),
-            "",
+            *_areas(CHECKS),
             "# Findings of an appraisal",
             "",
             "An appraisal reports all of them at once.",
             "",
-            "| finding | what it says |",
-            "|---|---|",
-            *(f"| `{id_}` | {meaning} |" for id_, meaning in FINDINGS.items()),
-            "",
+            *_rules(FINDINGS),
         ]
     )
+
+
+def _areas(rules: Mapping[str, Rule]) -> Iterator[str]:
+    """A section for each area, which is an identifier's first part."""
+    areas: dict[str, dict[str, Rule]] = {}
+    for id_, rule in rules.items():
+        areas.setdefault(id_.partition(".")[0], {})[id_] = rule
+    for area, members in areas.items():
+        yield from (f"## {area}", "", *_rules(members))
+
+
+def _rules(rules: Mapping[str, Rule]) -> Iterator[str]:
+    for id_, rule in rules.items():
+        yield from (
+            f"### `{id_}`",
+            "",
+            rule.requirement,
+            "",
+            f"- **If not:** {rule.meaning}",
+            f"- **Then:** {rule.remedy}",
+            f"- **Source:** {rule.source}",
+            "",
+        )
 
 
 def legacy() -> str:

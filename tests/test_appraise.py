@@ -20,7 +20,7 @@ from wasmtime_attestation.policy.snp import MinimumTcb, SnpPolicy
 from wasmtime_attestation.wit import Status, TeeType
 
 from tests import vectors
-from tests.fakes.amd import GENOA, MILAN, TURIN, VLEK, Machine, encode_tcb
+from tests.fakes.amd import AT, GENOA, MILAN, TURIN, VLEK, Machine, encode_tcb
 from tests.fakes.certificates import crl
 from tests.verifier.snp_verification import AMD, verify
 
@@ -41,7 +41,7 @@ def findings(
 ) -> list[str]:
     """Returns the checks that failed; each must be one that is documented."""
     with pytest.raises(PolicyError) as caught:
-        appraise(of, policy, guest_digest=guest_digest)
+        appraise(of, policy, at=AT, guest_digest=guest_digest)
     checks = [finding.check for finding in caught.value.findings]
     assert set(checks) <= FINDINGS.keys()
     return checks
@@ -52,7 +52,7 @@ def with_snp(policy: SnpPolicy) -> AppraisalPolicy:
 
 
 def accepts(of: Claims, policy: SnpPolicy) -> None:
-    assert appraise(of, with_snp(policy), guest_digest=None).status is Status.AFFIRMING
+    assert appraise(of, with_snp(policy), at=AT, guest_digest=None).status is Status.AFFIRMING
 
 
 def test_an_empty_policy_denies() -> None:
@@ -66,7 +66,7 @@ def test_the_kind_of_environment_must_be_accepted() -> None:
     tdx_only = AppraisalPolicy("tdx", frozenset({TeeType.INTEL_TDX}))
 
     with pytest.raises(PolicyError, match="is amd-sev-snp; the policy accepts intel-tdx"):
-        appraise(claims(), tdx_only, guest_digest=None)
+        appraise(claims(), tdx_only, at=AT, guest_digest=None)
 
 
 @pytest.mark.parametrize("vector", vectors.SNP, ids=str)
@@ -76,7 +76,7 @@ def test_real_reports_under_the_preset(vector: vectors.SnpVector) -> None:
     if vector is vectors.MILAN_V2:
         assert findings(of, HARDWARE_ONLY) == ["policy.debug"]
     else:
-        assert appraise(of, HARDWARE_ONLY, guest_digest=None).status is Status.AFFIRMING
+        assert appraise(of, HARDWARE_ONLY, at=AT, guest_digest=None).status is Status.AFFIRMING
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,15 @@ def test_what_the_guests_policy_allows_its_host(
     strict = with_snp(SnpPolicy(allow_smt=False))
 
     assert findings(claims(policy=ALWAYS_ONE | bit), strict) == [check]
-    appraise(claims(policy=ALWAYS_ONE), strict, guest_digest=None)
-    appraise(claims(policy=ALWAYS_ONE | bit), with_snp(permissive), guest_digest=None)
+    appraise(claims(policy=ALWAYS_ONE), strict, at=AT, guest_digest=None)
+    appraise(claims(policy=ALWAYS_ONE | bit), with_snp(permissive), at=AT, guest_digest=None)
 
 
 def test_debugging_is_a_warning_where_it_is_allowed() -> None:
     result = appraise(
         claims(policy=ALWAYS_ONE | DEBUG),
         with_snp(SnpPolicy(unsafe_allow_debug=True)),
+        at=AT,
         guest_digest=None,
     )
 
@@ -110,8 +111,8 @@ def test_debugging_is_a_warning_where_it_is_allowed() -> None:
 
 
 def test_a_migration_agent_is_a_warning_where_it_is_allowed() -> None:
-    attached = appraise(claims(report_id_ma=bytes(32)), HARDWARE_ONLY, guest_digest=None)
-    absent = appraise(claims(report_id_ma=b"\xff" * 32), HARDWARE_ONLY, guest_digest=None)
+    attached = appraise(claims(report_id_ma=bytes(32)), HARDWARE_ONLY, at=AT, guest_digest=None)
+    absent = appraise(claims(report_id_ma=b"\xff" * 32), HARDWARE_ONLY, at=AT, guest_digest=None)
 
     assert attached.status is Status.WARNING
     assert "policy.migration-agent" in [finding.check for finding in attached.findings]
@@ -122,7 +123,7 @@ def test_simulated_evidence_is_accepted_only_as_such_and_with_a_warning() -> Non
     simulated = claims(anchors=AMD.trusting([MILAN.amd.root_fingerprint]))
 
     assert findings(simulated, ANY_SNP) == ["policy.accept"]
-    result = appraise(simulated, HARDWARE_ONLY, guest_digest=None)
+    result = appraise(simulated, HARDWARE_ONLY, at=AT, guest_digest=None)
     assert result.status is Status.WARNING
     assert "policy.simulated" in [finding.check for finding in result.findings]
 
@@ -182,7 +183,7 @@ def test_a_line_without_a_minimum_is_refused_where_others_have_one() -> None:
     policy = with_snp(SnpPolicy(minimum_tcb={ProductLine.MILAN: MinimumTcb(0, 0, 0, 0)}))
 
     assert findings(claims(GENOA), policy) == ["policy.tcb"]
-    appraise(claims(), policy, guest_digest=None)
+    appraise(claims(), policy, at=AT, guest_digest=None)
 
 
 REFERENCE_VALUES = [
@@ -219,12 +220,12 @@ def test_the_chip() -> None:
 def test_the_guest() -> None:
     policy = replace(ANY_SNP, guest_digests=frozenset({GUEST}))
 
-    appraise(claims(), policy, guest_digest=GUEST)
+    appraise(claims(), policy, at=AT, guest_digest=GUEST)
     assert findings(claims(), policy, guest_digest=b"\xd2" * 32) == ["policy.guest-digest"]
     assert findings(claims(), policy, guest_digest=None) == ["policy.guest-digest"]
     nobody = replace(ANY_SNP, guest_digests=frozenset())
     assert findings(claims(), nobody, guest_digest=GUEST) == ["policy.guest-digest"]
-    appraise(claims(), ANY_SNP, guest_digest=GUEST)
+    appraise(claims(), ANY_SNP, at=AT, guest_digest=GUEST)
 
 
 def test_all_findings_are_told_at_once() -> None:

@@ -13,13 +13,15 @@ from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.nvidia import Architecture
 from wasmtime_attestation.endorsements.x509 import spki_sha256
 from wasmtime_attestation.errors import InvalidArgumentError, PolicyError
-from wasmtime_attestation.policy import GPU, HARDWARE_ONLY, AppraisalPolicy, load
+from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy, load
 from wasmtime_attestation.policy.gpu import GpuPolicy, version_key
 from wasmtime_attestation.wit import Status, TeeType
 
 from tests.fakes import nvidia_rim, ocsp
-from tests.fakes.nvidia import BLACKWELL, HOPPER, SWITCH, serial_of
+from tests.fakes.nvidia import AT, BLACKWELL, HOPPER, SWITCH, serial_of
 from tests.verifier.nvidia_verification import verify
+
+GPU = PRESETS["gpu"]
 
 
 def claims(anchors: Anchors | None = None, **fields: Any) -> Claims:  # noqa: ANN401
@@ -46,14 +48,14 @@ def findings(of: Claims, under: AppraisalPolicy | GpuPolicy) -> list[str]:
     if isinstance(under, GpuPolicy):
         under = policy(under)
     with pytest.raises(PolicyError) as caught:
-        appraise(of, under, guest_digest=None)
+        appraise(of, under, at=AT, guest_digest=None)
     checks = [finding.check for finding in caught.value.findings]
     assert set(checks) <= FINDINGS.keys()
     return checks
 
 
 def accepted(of: Claims, gpu: GpuPolicy) -> bool:
-    return appraise(of, policy(gpu), guest_digest=None).status is Status.AFFIRMING
+    return appraise(of, policy(gpu), at=AT, guest_digest=None).status is Status.AFFIRMING
 
 
 def test_an_empty_policy_denies() -> None:
@@ -61,7 +63,7 @@ def test_an_empty_policy_denies() -> None:
 
 
 def test_hardware_only_accepts_a_gpu_and_says_what_it_does_not_know() -> None:
-    result = appraise(claims(), HARDWARE_ONLY, guest_digest=None)
+    result = appraise(claims(), HARDWARE_ONLY, at=AT, guest_digest=None)
 
     assert result.status is Status.AFFIRMING
     assert [finding.check for finding in result.findings] == ["policy.measurement"]
@@ -69,7 +71,7 @@ def test_hardware_only_accepts_a_gpu_and_says_what_it_does_not_know() -> None:
 
 def test_the_preset_for_gpus_wants_revocation_checked() -> None:
     assert findings(claims(), GPU) == ["policy.gpu-revocation"]
-    assert appraise(covered(), GPU, guest_digest=None).status is Status.AFFIRMING
+    assert appraise(covered(), GPU, at=AT, guest_digest=None).status is Status.AFFIRMING
 
 
 def test_a_switch_is_no_gpu() -> None:
@@ -81,7 +83,7 @@ def test_a_simulated_gpu_is_accepted_with_a_warning() -> None:
     roots = [HOPPER.chain()[-1], nvidia_rim.DRIVER.path()[-1]]
     simulated = claims(Anchors([]).trusting(map(spki_sha256, roots)))
 
-    result = appraise(simulated, HARDWARE_ONLY, guest_digest=None)
+    result = appraise(simulated, HARDWARE_ONLY, at=AT, guest_digest=None)
 
     assert result.status is Status.WARNING
     assert result.findings[0].check == "policy.simulated"
@@ -195,7 +197,7 @@ def test_an_absent_table_does_not_constrain() -> None:
         ('ueids = ["0x1"]', "gpu.ueids has"),
         ('modes = ["on"]', "gpu.modes has 'on'"),
         ("devtools = true", "unknown setting gpu.devtools"),
-        ("require-revocation-check = 1", "must be of type bool"),
+        ("require-revocation-check = 1", "must be true or false"),
     ],
 )
 def test_what_is_wrong_with_the_table_is_said(setting: str, says: str) -> None:

@@ -15,7 +15,16 @@ from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy, load
 from wasmtime_attestation.policy.tdx import TdxPolicy
 from wasmtime_attestation.wit import Status, TeeType
 
-from tests.fakes.intel import PLATFORM, PLATFORM_15, TCB_INFO, Collateral, Platform, changed, level
+from tests.fakes.intel import (
+    AT,
+    PLATFORM,
+    PLATFORM_15,
+    TCB_INFO,
+    Collateral,
+    Platform,
+    changed,
+    level,
+)
 from tests.verifier.tdx_verification import verify
 
 DEBUG, MIGRATABLE, SEPT_VE = 1, 1 << 29, 1 << 28
@@ -44,14 +53,14 @@ def findings(of: Claims, under: AppraisalPolicy | TdxPolicy) -> list[str]:
     if isinstance(under, TdxPolicy):
         under = policy(under)
     with pytest.raises(PolicyError) as caught:
-        appraise(of, under, guest_digest=None)
+        appraise(of, under, at=AT, guest_digest=None)
     checks = [finding.check for finding in caught.value.findings]
     assert set(checks) <= FINDINGS.keys()
     return checks
 
 
 def warnings(of: Claims, under: AppraisalPolicy) -> set[str]:
-    result = appraise(of, under, guest_digest=None)
+    result = appraise(of, under, at=AT, guest_digest=None)
     return {finding.check for finding in result.findings} - {"policy.measurement"}
 
 
@@ -60,7 +69,8 @@ def test_an_empty_policy_denies() -> None:
 
 
 def test_the_defaults_accept_a_platform_that_is_up_to_date() -> None:
-    assert appraise(claims(), policy(TdxPolicy()), guest_digest=None).status is Status.AFFIRMING
+    result = appraise(claims(), policy(TdxPolicy()), at=AT, guest_digest=None)
+    assert result.status is Status.AFFIRMING
 
 
 @pytest.mark.parametrize(
@@ -163,6 +173,9 @@ def test_every_setting_is_read() -> None:
         ]
     )
 
+    values: dict[str, Any] = {
+        name: frozenset({b"\xab" * SIZES.get(name, 48)}) for name in REGISTERS
+    }
     assert load("p", text.encode()).tdx == TdxPolicy(
         tcb_statuses=frozenset({TcbStatus.UP_TO_DATE, TcbStatus.SW_HARDENING_NEEDED}),
         denied_advisories=frozenset({"INTEL-SA-00837"}),
@@ -171,7 +184,7 @@ def test_every_setting_is_read() -> None:
         allow_migration=True,
         allow_service_td=True,
         require_sept_ve_disable=False,
-        **{name: frozenset({b"\xab" * SIZES.get(name, 48)}) for name in REGISTERS},
+        **values,
     )
 
 

@@ -9,8 +9,12 @@ from tests import vectors
 
 ROOT = Path(__file__).resolve().parents[1]
 BARE = ("one ECDSA P-384 signature", "")
-TOKEN = ("evidence token, simulated", "cold: in the token")
-COLD, WARM = "cold: parsed each time", "warm: parsed before"
+P256 = ("one ECDSA P-256 signature", "")
+COLD, PARSED = "cold: all is parsed and verified", "endorsements parsed before"
+WARM = "warm: with a memo"
+TOKENS = {("evidence token (ES384), simulated", how) for how in (COLD, WARM)}
+QUOTES = {("TDX quote", how) for how in (COLD, PARSED, WARM)}
+OTHER = ("TDX quote, dcap-qvl", "its only way")
 
 
 def output(name: str, **environment: str) -> str:
@@ -35,6 +39,7 @@ def table(text: str) -> dict[tuple[str, str], list[float]]:
     return {
         (first, second): [float(figure.replace(",", "")) for figure in figures]
         for first, second, *figures in cells
+        if figures[0][0].isdigit()
     }
 
 
@@ -58,16 +63,20 @@ def test_host_calls_compares_every_call_of_both_abis_with_a_stock_call() -> None
     assert_figures(rows, 3)
 
 
-def test_verify_compares_real_reports_with_one_signature() -> None:
+def test_verify_compares_quotes_and_reports_with_one_signature() -> None:
     folder = vectors.path("snp/ms_report_v3_milan.bin").parents[1]
     text = output("verify", ATTESTATION_VECTORS=str(folder))
-    rows = table(text)
-    reports = {
-        (f"SEV-SNP report, {line}", how) for line in ("Milan", "Turin") for how in (COLD, WARM)
+    quotes, reports = map(table, text.split("\n\n")[:2])
+    assert set(quotes) - {OTHER} == {P256} | QUOTES
+    assert quotes[P256][1] == 1
+    assert quotes["TDX quote", WARM][0] * 4 < quotes["TDX quote", PARSED][0]
+    assert set(reports) == {BARE} | TOKENS | {
+        (f"SEV-SNP report, {line}", how)
+        for line in ("Milan", "Turin")
+        for how in (COLD, PARSED, WARM)
     }
-    assert set(rows) == {BARE, TOKEN} | reports
-    assert_figures(rows, 2)
-    assert rows[BARE][1] == 1
+    assert_figures(reports, 2)
+    assert reports[BARE][1] == 1
     assert "no real evidence" not in text
 
 
@@ -76,10 +85,17 @@ def test_verify_says_that_reports_are_simulated_where_there_are_no_real_ones(
 ) -> None:
     text = output("verify", ATTESTATION_VECTORS=str(tmp_path))
     rows = table(text)
-    simulated = {("SEV-SNP report, simulated", how) for how in (COLD, WARM)}
-    assert set(rows) == {BARE, TOKEN} | simulated
+    simulated = {("SEV-SNP report, simulated", how) for how in (COLD, PARSED, WARM)}
+    assert set(rows) == {BARE} | TOKENS | simulated
     assert_figures(rows, 2)
     assert "no real evidence" in text
+
+
+def test_verify_batch_compares_processes_with_one() -> None:
+    rows = table(output("verify_batch"))
+    assert {first for first, _ in rows} == {"verify_many", "verify --batch"}
+    assert_figures(rows, 3)
+    assert {figures[2] for (_, how), figures in rows.items() if how == "one process"} == {1.0}
 
 
 def test_generation_times_every_language() -> None:

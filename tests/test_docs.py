@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from wasmtime_attestation.checks import CHECKS
 from wasmtime_attestation.policy import load
 from wasmtime_attestation.wit import TeeType
 
@@ -60,7 +61,7 @@ def test_links_of_the_readme_lead_somewhere(link: str) -> None:
 
 
 def test_the_policy_in_the_documentation_is_one() -> None:
-    (text,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/policy.md").read_text(), re.DOTALL)
+    text, *_ = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/policy.md").read_text(), re.DOTALL)
     for size in (32, 48, 64):
         text = text.replace(f"<{size} bytes of hex>", "ab" * size)
     policy = load("documented", text.encode())
@@ -74,3 +75,10 @@ def test_version_is_one() -> None:
     assert version is not None
     changelog = (ROOT / "CHANGELOG.md").read_text()
     assert f"## [{version[1]}]" in changelog or "## [Unreleased]" in changelog
+
+
+def test_what_the_readme_shows_of_explanations_is_true() -> None:
+    rule = CHECKS["token.nonce"]
+    shown = " ".join(README.split())
+    for text in (rule.requirement, rule.meaning, rule.remedy, rule.source):
+        assert text in shown

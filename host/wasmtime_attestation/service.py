@@ -186,7 +186,14 @@ class AttestationService:
         return hmac.compare_digest(verified.issuer, own)
 
     def _appraise(self, verified: VerifiedToken, policy: AppraisalPolicy) -> Status:
-        result = appraise(verified.claims, policy, guest_digest=verified.token.guest_digest)
+        result = appraise(
+            verified.claims,
+            policy,
+            at=datetime.fromtimestamp(self._now(), UTC),
+            guest_digest=verified.token.guest_digest,
+            issuer=verified.issuer,
+            issued_at=verified.token.issued_at,
+        )
         return result.status
 
     def _appraise_foreign(self, verified: VerifiedToken, policy: AppraisalPolicy) -> Status:

@@ -73,7 +73,7 @@ def alone(item: Item, policy: AppraisalPolicy | None) -> tuple[object, ...]:
             )
             claims = {"evidence": [found.to_json()]}
         if policy is not None:
-            result = appraise(found, policy, guest_digest=guest)
+            result = appraise(found, policy, at=AT, guest_digest=guest)
     except AttestationError as error:
         outcome, message = error.case, error.message
     return outcome, message, ledger.checks, claims, result

@@ -87,7 +87,7 @@ def test_no_error_has_findings_without_one() -> None:
         ((), "Usage: "),
         (("forge",), "No such command 'forge'"),
         (("--forge",), "No such option"),
-        (("verify",), "Name either an INPUT or a --batch"),
+        (("verify",), "Missing argument"),
         (("verify", "a", "b"), ""),
         (("attest",), "Missing argument"),
         (("attest", "vm", "--nonce"), "requires an argument"),

@@ -131,7 +131,7 @@ def test_sets_for_several_platforms_may_stand_in_one_folder() -> None:
 def test_hardware_only_warns_of_a_real_platform_that_is_out_of_date() -> None:
     claims = real("azure/trustee_tdx_td_quote.bin", SOLANA, AT_E1).claims
 
-    result = appraise(claims, HARDWARE_ONLY, guest_digest=None)
+    result = appraise(claims, HARDWARE_ONLY, at=AT_E1, guest_digest=None)
 
     assert result.status is Status.WARNING
     assert {"policy.tcb-status", "policy.sept-ve-disable"} <= {f.check for f in result.findings}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator
+from datetime import datetime
 
 from wasmtime_attestation.appraise import gpu, snp, tdx
 from wasmtime_attestation.claims import Claims
@@ -12,26 +13,38 @@ from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.errors import Finding, PolicyError
 from wasmtime_attestation.policy import AppraisalPolicy
+from wasmtime_attestation.policy.presets import STRICT
 from wasmtime_attestation.result import AttestationResult
 from wasmtime_attestation.wit import Status, TeeType
 
 
 def appraise(
-    claims: Claims, policy: AppraisalPolicy, *, guest_digest: bytes | None
+    claims: Claims,
+    policy: AppraisalPolicy,
+    *,
+    at: datetime,
+    guest_digest: bytes | None,
+    issuer: str | None = None,
+    issued_at: int | None = None,
 ) -> AttestationResult:
     """Applies a policy to verified claims.
 
     Args:
         claims: what the evidence says.
         policy: what is accepted.
+        at: the instant of the appraisal.
         guest_digest: SHA-256 of the guest that the token names; None for raw evidence.
+        issuer: who issued the token; None for raw evidence.
+        issued_at: when, in seconds since the Unix epoch; None for raw evidence.
 
     Raises:
         PolicyError: the policy does not accept the claims; it has every finding.
     """
     violations = [
         *_accepted_type(claims, policy),
-        *_platform(claims, policy),
+        *_reference_values(claims, policy),
+        *_platform(claims, policy, at),
+        *_token(policy, at, issuer, issued_at),
         *_guest(guest_digest, policy),
     ]
     if violations:
@@ -49,14 +62,40 @@ def _accepted_type(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]
         )
 
 
-def _platform(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
+def _reference_values(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
+    has_values = policy.has_reference_values_for(claims.platform)
+    if policy.require_reference_values and not has_values:
+        yield Finding(
+            "policy.reference-values",
+            f"policy {policy.name} has no reference values for {claims.platform}: derive a policy "
+            f'with `policy learn`, or write one with extends = "{STRICT}" and measurements',
+        )
+
+
+def _platform(claims: Claims, policy: AppraisalPolicy, at: datetime) -> Iterator[Finding]:
     match claims.details:
         case SnpClaims() as details:
             yield from snp.violations(details, policy.snp)
         case TdxClaims() as details:
-            yield from tdx.violations(details, policy.tdx)
+            yield from tdx.violations(details, policy.tdx, at)
         case NvidiaClaims() as details:
             yield from gpu.violations(details, policy.gpu)
+
+
+def _token(
+    policy: AppraisalPolicy, at: datetime, issuer: str | None, issued_at: int | None
+) -> Iterator[Finding]:
+    if policy.issuers is not None:
+        if issuer is None:
+            yield Finding("policy.issuer", "raw evidence has no issuer, and the policy names some")
+        elif issuer not in policy.issuers:
+            yield Finding("policy.issuer", f"{issuer} is not among the policy's issuers")
+    if policy.maximum_age is not None:
+        if issued_at is None:
+            yield Finding("policy.age", "raw evidence does not say when it was made")
+        elif at.timestamp() - issued_at > policy.maximum_age:
+            age = int(at.timestamp() - issued_at)
+            yield Finding("policy.age", f"the token is {age} s old; at most {policy.maximum_age}")
 
 
 def _guest(guest_digest: bytes | None, policy: AppraisalPolicy) -> Iterator[Finding]:

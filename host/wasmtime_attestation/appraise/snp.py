@@ -52,7 +52,7 @@ def _tcb(snp: SnpClaims, policy: SnpPolicy) -> Iterator[Finding]:
         )
     minimum = policy.minimum_tcb.get(snp.product_line)
     if minimum is None:
-        if policy.minimum_tcb:
+        if policy.minimum_tcb or policy.require_minimum_tcb:
             yield Finding("policy.tcb", f"the policy has no minimum TCB for {snp.product_line}")
         return
     for name in ("boot_loader", "tee", "snp", "microcode", "fmc"):

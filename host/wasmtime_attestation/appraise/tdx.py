@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
-from wasmtime_attestation.claims.tdx import TdxClaims
+from wasmtime_attestation.claims.tdx import TcbEvaluation, TdxClaims
 from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.errors import Finding
 from wasmtime_attestation.policy.tdx import TdxPolicy
 
+MENDED: Mapping[TcbStatus, TcbStatus] = MappingProxyType(
+    {
+        TcbStatus.OUT_OF_DATE: TcbStatus.UP_TO_DATE,
+        TcbStatus.TD_RELAUNCH_ADVISED: TcbStatus.UP_TO_DATE,
+        TcbStatus.OUT_OF_DATE_CONFIGURATION_NEEDED: TcbStatus.CONFIGURATION_NEEDED,
+        TcbStatus.TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED: TcbStatus.CONFIGURATION_NEEDED,
+    }
+)
+"""What an update or relaunch makes of each status that is out of date."""
 _REGISTERS = (
     "mrtd",
     "rtmr0",
@@ -25,10 +36,11 @@ _REGISTERS = (
 )
 
 
-def violations(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
-    """Returns what the policy does not accept."""
+def violations(tdx: TdxClaims, policy: TdxPolicy, at: datetime) -> Iterator[Finding]:
+    """Returns what the policy does not accept at an instant."""
     yield from _configuration(tdx, policy)
-    yield from _tcb(tdx, policy)
+    yield from _tcb_status(tdx, policy, at)
+    yield from _tcb(tdx, policy, at)
     yield from _reference_values(tdx, policy)
 
 
@@ -59,10 +71,33 @@ def _configuration(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
         yield Finding("policy.sept-ve-disable", _SEPT_VE)
 
 
-def _tcb(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
-    if tdx.tcb_status not in policy.tcb_statuses:
-        accepted = ", ".join(sorted(policy.tcb_statuses)) or "none"
-        yield Finding("policy.tcb-status", f"{_standing(tdx)}; accepted: {accepted}")
+def _tcb_status(tdx: TdxClaims, policy: TdxPolicy, at: datetime) -> Iterator[Finding]:
+    mended = MENDED.get(tdx.tcb_status)
+    if policy.grace_period_days is None or mended is None:
+        if tdx.tcb_status not in policy.tcb_statuses:
+            accepted = ", ".join(sorted(policy.tcb_statuses)) or "none"
+            yield Finding("policy.tcb-status", f"{_standing(tdx)}; accepted: {accepted}")
+        return
+    until = _grace_ends(tdx.tcb, policy.grace_period_days)
+    if not policy.tcb_statuses & {mended, tdx.tcb_status}:
+        yield Finding("policy.tcb-status", f"{_standing(tdx)}; not accepted in a grace period")
+    elif until is None or at > until:
+        days = f"{policy.grace_period_days} days"
+        ended = f"ended {until:%Y-%m-%d}" if until else "has no date to count from"
+        yield Finding("policy.tcb-status", f"{_standing(tdx)}; the grace period, {days}, {ended}")
+
+
+def _grace_ends(tcb: TcbEvaluation, days: int) -> datetime | None:
+    """Returns when the first of the parts that are out of date has outlived its grace period."""
+    parts = (part for part in (tcb.platform, tcb.module, tcb.qe) if part is not None)
+    dates = [part.tcb_date for part in parts if part.status in MENDED]
+    try:
+        return min(dates) + timedelta(days=days) if dates else None
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _tcb(tdx: TdxClaims, policy: TdxPolicy, at: datetime) -> Iterator[Finding]:
     denied = sorted(policy.denied_advisories & set(tdx.tcb.advisories))
     if denied:
         yield Finding("policy.advisory", f"the platform is open to {', '.join(denied)}")
@@ -71,6 +106,10 @@ def _tcb(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
             "policy.tcb-evaluation",
             f"the collateral's evaluation is {tdx.evaluation_number} < {policy.minimum_evaluation}",
         )
+    age = int((at - tdx.collateral_issued).total_seconds())
+    if policy.maximum_collateral_age is not None and age > policy.maximum_collateral_age:
+        most = policy.maximum_collateral_age
+        yield Finding("policy.collateral-age", f"the collateral is {age} s old; at most {most}")
 
 
 def _reference_values(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:

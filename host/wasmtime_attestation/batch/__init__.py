@@ -24,7 +24,7 @@ from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.memo import Memo
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.result import AttestationResult
-from wasmtime_attestation.verifier.token import Expected, verify_token
+from wasmtime_attestation.verifier.token import Expected, VerifiedToken, verify_token
 
 VERIFIED = "verified"
 
@@ -162,8 +162,8 @@ def verify_many(
 
 def _authenticate(
     terms: Terms[_Given], item: Item, ledger: Ledger
-) -> tuple[Claims, dict[str, Json], bytes | None]:
-    """Verifies evidence or a token: its claims, the same as JSON, and the guest's digest."""
+) -> tuple[Claims, dict[str, Json], VerifiedToken | None]:
+    """Verifies evidence or a token: its claims, the same as JSON, and the token if it is one."""
     given, expected = terms.value, item.expected
     if isinstance(item.subject, str):
         token = verify_token(
@@ -175,7 +175,7 @@ def _authenticate(
             ledger=ledger,
             memo=terms.memo,
         )
-        return token.claims, token.to_json(), token.token.guest_digest
+        return token.claims, token.to_json(), token
     claims = verifier.verify(
         item.subject,
         given.endorsements,
@@ -193,12 +193,25 @@ def _verify(terms: Terms[_Given], item: Item) -> Verification:
     ledger, claims, result = Ledger(), None, None
     error: AttestationError | None = None
     try:
-        verified, claims, guest_digest = _authenticate(terms, item, ledger)
+        verified, claims, token = _authenticate(terms, item, ledger)
         if terms.value.policy is not None:
-            result = appraise(verified, terms.value.policy, guest_digest=guest_digest)
+            result = _appraise(verified, token, terms.value.policy, terms.value.at)
     except AttestationError as failure:
         error = failure
     details = Details(ledger.checks, claims, result)
     if error is None:
         return Verification(VERIFIED, None, details)
     return Verification(error.case, error.message, details)
+
+
+def _appraise(
+    claims: Claims, token: VerifiedToken | None, policy: AppraisalPolicy, at: datetime
+) -> AttestationResult:
+    return appraise(
+        claims,
+        policy,
+        at=at,
+        guest_digest=token.token.guest_digest if token else None,
+        issuer=token.issuer if token else None,
+        issued_at=token.token.issued_at if token else None,
+    )

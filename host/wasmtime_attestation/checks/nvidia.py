@@ -40,20 +40,20 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "The chain ends at NVIDIA's Device Identity CA, which is pinned, or at a root given "
             "as trusted.",
             "The report is not of a genuine NVIDIA device.",
-            "Do not trust it.",
+            "Do not trust it; if it is a simulation of yours, name its root with --trust.",
             _SDK,
         ),
         "nvidia.device-validity": Rule(
             "Every certificate of the device's chain is valid at the given instant.",
             "A certificate has expired or is not valid yet.",
-            "Compare the clocks.",
+            "Compare the clocks, or name the instant with --at.",
             _X509,
         ),
         "nvidia.device": Rule(
             "The chain names a chip of a known architecture, a GPU's or a switch's as the "
             "evidence has it.",
             "What is measured there is not known here.",
-            "Use a newer release.",
+            "Use a newer release of this package.",
             _SDK,
         ),
         "nvidia.fwid": Rule(
@@ -109,7 +109,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "Every security version number that a manifest sets a minimum for is in the report "
             "and at least that.",
             "The firmware is too old to be safe.",
-            "Update the firmware.",
+            "Update the firmware that the detail names.",
             "NVIDIA Opaque Data RIM Attributes",
         ),
     }

@@ -7,28 +7,81 @@ from types import MappingProxyType
 
 from wasmtime_attestation.checks.rule import Rule
 
+_ALTERED = "Ask the issuer for a new token; if that fails too, the issuer is broken or not ours."
+
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "token.format": Rule(
-            "The token is a strict compact JWS: canonical base64url, no duplicate "
-            "member, and every claim is known, of its kind and within its bounds."
+            requirement="The token is a strict compact JWS: canonical base64url, no duplicate "
+            "member, and every claim is known, of its kind and within its bounds.",
+            meaning="The token was cut or altered, or is not one of ours; two readers could "
+            "understand it differently.",
+            remedy=_ALTERED,
+            source="RFC 7515 sections 2 and 7.1; RFC 7519 section 4; docs/token.md (Claims)",
         ),
         "token.profile": Rule(
-            "`alg` is ES384, `typ` is eat+jwt, `eat_profile` is one that is known; "
-            "the header has no member beyond `alg`, `typ` and `kid`."
+            requirement="`alg` is ES384, `typ` is eat+jwt, `eat_profile` is one that is known; "
+            "the header has no member beyond `alg`, `typ` and `kid`.",
+            meaning="The token asks to be verified in its own way, or is of a kind or version "
+            "that is not known.",
+            remedy="Use a current wasmtime-attestation on both sides; never accept a token for "
+            "what its header asks.",
+            source="RFC 8725 sections 3.1 and 3.11; RFC 9711 section 4.3.2 (eat_profile); "
+            "docs/token.md (Header)",
         ),
         "token.key": Rule(
-            "`kid` is the RFC 7638 thumbprint of the key in `cnf`, a point on P-384."
+            requirement="`kid` is the RFC 7638 thumbprint of the key in `cnf`, a point on P-384.",
+            meaning="The key in the token is no key, or not the one that the token names.",
+            remedy=_ALTERED,
+            source="RFC 7638 section 3; RFC 7800 section 3.2; RFC 7518 section 6.2.1",
         ),
-        "token.signature": Rule("The signature is made by the key in `cnf`."),
+        "token.signature": Rule(
+            requirement="The signature is made by the key in `cnf`.",
+            meaning="The token was altered after it was signed, or whoever made it does not have "
+            "the key.",
+            remedy=_ALTERED,
+            source="RFC 7515 section 5.2; RFC 7518 section 3.4",
+        ),
         "token.time": Rule(
-            "`iat`, `exp` and `nbf` are whole numbers and hold at the given instant; "
-            "the life is at most an hour."
+            requirement="`iat`, `exp` and `nbf` are whole numbers and hold at the given instant; "
+            "the life is at most an hour.",
+            meaning="The token has expired, or is of the future: a clock is wrong, or the token "
+            "is old.",
+            remedy="Ask for a new token; compare the clocks. --at verifies as of another instant.",
+            source="RFC 7519 sections 4.1.4 to 4.1.6; docs/token.md (Claims)",
         ),
-        "token.age": Rule("The token was issued no longer ago than the caller allows."),
-        "token.nonce": Rule("`eat_nonce` is the expected nonce."),
-        "token.audience": Rule("`aud` is the expected audience."),
-        "token.issuer": Rule("The issuer is one that the configuration accepts."),
-        "token.evidence": Rule("The token carries exactly one piece of evidence."),
+        "token.age": Rule(
+            requirement="The token was issued no longer ago than the caller allows.",
+            meaning="Failed: the token is older than you accept. Not checked: any age within its "
+            "life was accepted.",
+            remedy="Ask for a new token; limit the age with --max-age.",
+            source="RFC 9334 section 10 (Freshness); RFC 7519 section 4.1.6",
+        ),
+        "token.nonce": Rule(
+            requirement="`eat_nonce` is the expected nonce.",
+            meaning="Failed: the token answers somebody else's challenge. Not checked: it may be a "
+            "replay.",
+            remedy="Send a fresh random nonce with each request and verify with --nonce.",
+            source="RFC 9711 section 4.1; RFC 9334 section 10.2",
+        ),
+        "token.audience": Rule(
+            requirement="`aud` is the expected audience.",
+            meaning="Failed: the token is meant for somebody else, who may have passed it on. "
+            "Not checked: it may be so.",
+            remedy="Name yourself in the challenge and verify with --audience.",
+            source="RFC 7519 section 4.1.3; RFC 8725 section 3.9",
+        ),
+        "token.issuer": Rule(
+            requirement="The issuer is one that the configuration accepts.",
+            meaning="Somebody issued the token whom nobody here trusts.",
+            remedy="Configure the issuer with its keys if you trust it.",
+            source="RFC 7519 section 4.1.1; RFC 8725 section 3.8; docs/threat-model.md",
+        ),
+        "token.evidence": Rule(
+            requirement="The token carries exactly one piece of evidence.",
+            meaning="Nothing vouches for the token's key, or it is not clear what does.",
+            remedy=_ALTERED,
+            source="docs/token.md (Claims, evidence)",
+        ),
     }
 )

@@ -47,6 +47,41 @@ def instant(text: str) -> datetime:
     raise click.BadParameter("it needs a time zone, as in 2026-03-01T00:00:00Z")
 
 
+def now() -> datetime:
+    """Returns the present second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def at(function: F) -> F:
+    """--at TIME."""
+    return click.option("--at", type=instant, help="Verify as of this instant instead of now.")(
+        function
+    )
+
+
+def endorsements(function: F) -> F:
+    """--endorsements FILE|DIR."""
+    return click.option(
+        "--endorsements",
+        "endorsement_paths",
+        type=click.Path(exists=True, path_type=Path),
+        multiple=True,
+        metavar="FILE|DIR",
+        help="Certificates, revocation lists, Intel's collateral; may be given more than once.",
+    )(function)
+
+
+def trust(function: F) -> F:
+    """--trust FILE."""
+    return click.option(
+        "--trust",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        multiple=True,
+        metavar="FILE",
+        help="A root (PEM) to trust besides the vendors'; what ends there is SIMULATED.",
+    )(function)
+
+
 def nonce(function: F) -> F:
     """--nonce HEX."""
     return click.option(

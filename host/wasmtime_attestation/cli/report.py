@@ -9,8 +9,9 @@ from datetime import datetime
 
 from wasmtime_attestation.checks import Check
 from wasmtime_attestation.claims.form import to_json
+from wasmtime_attestation.cli.explain import check_lines, finding_lines, members
 from wasmtime_attestation.cli.terminal import printable
-from wasmtime_attestation.errors import AttestationError, Finding, PolicyError
+from wasmtime_attestation.errors import AttestationError, PolicyError
 from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.result import AttestationResult
 from wasmtime_attestation.wit import Status
@@ -70,8 +71,8 @@ class Report:
             yield f"{self.error.case}: {self.error.message}"
 
 
-def as_json_text(report: Report) -> dict[str, Json]:
-    """Returns the report in its public JSON form."""
+def as_json_text(report: Report, *, explain: bool = False) -> dict[str, Json]:
+    """Returns the report in its public JSON form; `explain` adds what each check is about."""
     return {
         "schema": SCHEMA,
         "outcome": report.outcome,
@@ -82,56 +83,77 @@ def as_json_text(report: Report) -> dict[str, Json]:
             "sha256": report.sha256,
             "verified_at": to_json(report.at),
         },
-        "checks": [
-            {"id": check.id, "outcome": check.outcome, "detail": check.detail}
-            | ({} if check.evidence is None else {"evidence": check.evidence})
-            for check in report.checks
-        ],
+        "checks": [_check(check, explain=explain) for check in report.checks],
         "claims": report.claims,
-        "appraisal": _appraisal(report),
+        "appraisal": _appraisal(report, explain=explain),
     }
 
 
-def _appraisal(report: Report) -> Json:
+def _check(check: Check, *, explain: bool) -> Json:
+    piece: dict[str, Json] = {} if check.evidence is None else {"evidence": check.evidence}
+    return {
+        "id": check.id,
+        "outcome": check.outcome,
+        "detail": check.detail,
+        **piece,
+        **members(check.id, explain=explain),
+    }
+
+
+def _appraisal(report: Report, *, explain: bool) -> Json:
     if isinstance(report.error, PolicyError):
-        return {
-            "policy": report.policy,
-            "status": Status.CONTRAINDICATED,
-            "findings": [_finding(finding) for finding in report.error.findings],
-        }
-    if report.result is None:
+        status, findings = Status.CONTRAINDICATED, report.error.findings
+    elif report.result is not None:
+        status, findings = report.result.status, report.result.findings
+    else:
         return None
     return {
         "policy": report.policy,
-        "status": report.result.status,
-        "findings": [_finding(finding) for finding in report.result.findings],
+        "status": status,
+        "findings": [
+            {
+                "check": finding.check,
+                "detail": finding.detail,
+                **members(finding.check, explain=explain),
+            }
+            for finding in findings
+        ],
     }
 
 
-def _finding(finding: Finding) -> Json:
-    return {"check": finding.check, "detail": finding.detail}
+def as_text(report: Report, *, explain: bool = False) -> str:
+    """Returns the report for people; `explain` adds what each check is about."""
+    return "\n".join(map(printable, _lines(report, explain=explain)))
 
 
-def as_text(report: Report) -> str:
-    """Returns the report for people."""
-    return "\n".join(map(printable, _lines(report)))
-
-
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: Report, *, explain: bool) -> Iterator[str]:
     yield f"input    {report.name}: {report.kind}, {report.size} bytes, sha256 {report.sha256}"
     yield "checks"
     for check in report.checks:
         outcome = check.outcome.replace("-", " ")
         piece = "" if check.evidence is None else f"[{check.evidence}] "
         yield f"  {outcome:<12} {check.id:<22} {piece}{check.detail}"
+        yield from check_lines(check.id, check.outcome, explain=explain)
     if report.claims is not None:
         yield "claims"
         yield from tree(report.claims, "  ")
     if report.debug:
         yield "warning  debug allowed: the host can read the guest's memory"
     yield f"result   {_verdict(report)}"
-    for finding in report.result.findings if report.result else ():
+    yield from _findings(report, explain=explain)
+
+
+def _findings(report: Report, *, explain: bool) -> Iterator[str]:
+    refused = isinstance(report.error, PolicyError)
+    findings = report.result.findings if report.result else ()
+    if isinstance(report.error, PolicyError):
+        findings = report.error.findings
+    explained = set()
+    for finding in findings:
         yield f"         {finding}"
+        if finding.check not in explained:
+            yield from finding_lines(finding.check, refused=refused, explain=explain)
+        explained.add(finding.check)
 
 
 def tree(value: Json, indent: str) -> Iterator[str]:
@@ -182,7 +204,7 @@ def _scalar(value: Json) -> str:
 def _verdict(report: Report) -> str:
     authentic = "SIMULATED, authentic" if report.simulated else "authentic"
     if isinstance(report.error, PolicyError):
-        return f"{authentic}, but CONTRAINDICATED by the policy: {report.error.message}"
+        return f"{authentic}, but CONTRAINDICATED by {report.policy}"
     if report.error is not None:
         return f"{report.error.case.upper()}: {report.error.message}"
     if report.result is None:

@@ -115,7 +115,12 @@ class _Examination:
         self.claims, self.members = [verified.claims], verified.to_json()
         self.policy = request.policy or HARDWARE_ONLY
         self.result = appraise(
-            verified.claims, self.policy, guest_digest=verified.token.guest_digest
+            verified.claims,
+            self.policy,
+            at=request.at,
+            guest_digest=verified.token.guest_digest,
+            issuer=verified.issuer,
+            issued_at=verified.token.issued_at,
         )
 
     def _evidence(self, pieces: tuple[Evidence, ...]) -> None:
@@ -142,7 +147,7 @@ class _Examination:
             claims = self.claims[-1] = self._verified(evidence, self._ledger(index))
             if self.policy is None:
                 return None
-            return appraise(claims, self.policy, guest_digest=None)
+            return appraise(claims, self.policy, at=self.request.at, guest_digest=None)
         except (RejectedError, PolicyError, UnavailableError) as error:
             return error
 

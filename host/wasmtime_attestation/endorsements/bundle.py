@@ -20,6 +20,7 @@ from wasmtime_attestation.endorsements.x509 import (
     der,
     load_certificate,
     load_crl,
+    load_pem_certificate,
 )
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence import text
@@ -157,9 +158,7 @@ class Endorsements:
         endorsements = cls(
             crls=tuple(load_crl(crl) for crl in found.lists), statements=found.statements
         )
-        for chain in found.chains:
-            endorsements += cls._from_pem(chain)
-        return endorsements
+        return cls._from_pem(b"\n".join(found.chains)) + endorsements
 
     @classmethod
     def _from_pem(cls, data: bytes) -> Endorsements:
@@ -171,10 +170,11 @@ class Endorsements:
             if not block.startswith((_PEM_CERTIFICATE, _PEM_CRL)):
                 label = block[len(_PEM) :].partition(b"-")[0][:40].decode("ascii", "replace")
                 raise ValueError(f"PEM block {number} is {label}, not CERTIFICATE or X509 CRL")
-        certificates = [x509.load_pem_x509_certificate(b) for b in blocks if _PEM_CRL not in b]
-        crls = [x509.load_pem_x509_crl(b) for b in blocks if _PEM_CRL in b]
+        # Intel's chains have the same root over and over.
+        distinct = dict.fromkeys(blocks)
+        crls = [x509.load_pem_x509_crl(b) for b in distinct if _PEM_CRL in b]
         return cls(
-            tuple(load_certificate(der(certificate)) for certificate in certificates),
+            tuple(load_pem_certificate(b) for b in distinct if _PEM_CRL not in b),
             tuple(load_crl(der(crl)) for crl in crls),
         )
 

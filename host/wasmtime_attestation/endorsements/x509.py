@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from cryptography import x509
@@ -49,9 +49,22 @@ def load_certificate(der: bytes) -> x509.Certificate:
     Raises:
         ValueError: it is not one.
     """
+    return _whole(x509.load_der_x509_certificate, der)
+
+
+def load_pem_certificate(pem: bytes) -> x509.Certificate:
+    """Loads one PEM certificate.
+
+    Raises:
+        ValueError: it is not one.
+    """
+    return _whole(x509.load_pem_x509_certificate, pem)
+
+
+def _whole(load: Callable[[bytes], x509.Certificate], data: bytes) -> x509.Certificate:
+    """Forces what cryptography decodes late, so that it fails here and not in a check."""
     try:
-        certificate = x509.load_der_x509_certificate(der)
-        # Forces what cryptography decodes late, so that it fails here and not in a check.
+        certificate = load(data)
         _ = (certificate.extensions, certificate.subject, certificate.issuer)
         _ = certificate.public_key()
     except UNREADABLE as error:

@@ -13,10 +13,14 @@ from typing import NoReturn
 
 MAX_DEPTH = 32
 """How deep arrays and objects may be nested."""
+MAX_COMMAS = 250_000
+"""Commas in a text, and so values: a boot log written as an array of bytes has half as many."""
 
-# Strings are skipped whole, so that brackets within them do not count.
-_TOKENS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
-_STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
+# Strings are left out whole, so that brackets within them do not count.
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+_OPENING, _CLOSING = b"[{", b"]}"
+_ALIKE = bytes.maketrans(_OPENING + _CLOSING, b"(())")
+_OTHERS = bytes(set(range(256)) - set(_OPENING + _CLOSING))
 _BRIEF = 80
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -32,10 +36,10 @@ def loads(data: bytes, *, floats: bool = False) -> Json:
     Raises:
         ValueError: it is not UTF-8 or JSON, has a duplicate member, a number
             that is not a 64-bit integer (or a finite float, if there may be any),
-            a lone surrogate, or is nested too deep.
+            a lone surrogate, has too many values, or is nested too deep.
     """
     text = data.decode("utf-8", errors="strict")
-    _check_depth(text)
+    _check_bounds(data)
     value: Json = json.loads(
         text,
         object_pairs_hook=_unique,
@@ -55,12 +59,19 @@ def brief(value: Json) -> str:
     return text if len(text) <= _BRIEF else f"{text[:_BRIEF]}..."
 
 
-def _check_depth(text: str) -> None:
-    depth = 0
-    for token in _TOKENS.finditer(text):
-        depth += _STEPS.get(token[0], 0)
-        if depth > MAX_DEPTH:
-            raise ValueError(f"JSON is nested deeper than {MAX_DEPTH}")
+def _check_bounds(data: bytes) -> None:
+    """Counts the values, and peels off the innermost pairs of brackets, layer by layer."""
+    if data.count(b",") > MAX_COMMAS:
+        raise ValueError(f"JSON has more than {MAX_COMMAS} values")
+    without_strings = _STRING.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
+    brackets = without_strings.translate(_ALIKE, _OTHERS)
+    layers = 0
+    while layers <= MAX_DEPTH and b"()" in brackets:
+        brackets = brackets.replace(b"()", b"")
+        layers += 1
+    # What is left is in no order that makes sense; what opens there may be nested.
+    if layers + brackets.count(b"(") > MAX_DEPTH:
+        raise ValueError(f"JSON is nested deeper than {MAX_DEPTH}")
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> Json:

@@ -55,6 +55,7 @@ class Memo:
         self._most_bytes = size
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._size = 0
+        self._half_full = False
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -78,14 +79,10 @@ class Memo:
     def _find(self, key: Hashable) -> _Entry | None:
         with self._lock:
             entry = self._entries.get(key)
-            # Nothing is forgotten for a while, so the order does not matter yet.
-            if entry is not None and self._is_half_full:
+            # Until it is half full the order does not matter.
+            if entry is not None and self._half_full:
                 self._entries.move_to_end(key)
             return entry
-
-    @property
-    def _is_half_full(self) -> bool:
-        return 2 * len(self._entries) > self._most_entries or 2 * self._size > self._most_bytes
 
     def _keep(self, key: Hashable, entry: _Entry) -> None:
         with self._lock:
@@ -95,6 +92,9 @@ class Memo:
             while len(self._entries) > self._most_entries or self._size > self._most_bytes:
                 _, oldest = self._entries.popitem(last=False)
                 self._size -= oldest.size
+            self._half_full = (
+                2 * len(self._entries) > self._most_entries or 2 * self._size > self._most_bytes
+            )
 
 
 def recall(

@@ -5,27 +5,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
-from wasmtime_attestation.endorsements.intel import TcbStatus
-from wasmtime_attestation.endorsements.nvidia import Architecture
-from wasmtime_attestation.errors import InvalidArgumentError
-from wasmtime_attestation.policy import gpu, snp, tdx
+from wasmtime_attestation.policy import gpu, presets, snp, tdx
 from wasmtime_attestation.policy.gpu import GpuPolicy
+from wasmtime_attestation.policy.presets import TEXTS
 from wasmtime_attestation.policy.snp import SnpPolicy
-from wasmtime_attestation.policy.table import Table
+from wasmtime_attestation.policy.source import MAX_SIZE as MAX_SIZE
+from wasmtime_attestation.policy.source import Source
+from wasmtime_attestation.policy.table import Json, SettingError, Table
 from wasmtime_attestation.policy.tdx import TdxPolicy
 from wasmtime_attestation.wit import TeeType
 
 SCHEMA = 1
-MAX_SIZE = 1 << 20
-"""Bytes in a policy file."""
-MAX_DOTS = 32
-"""Dots in a line, and so in a key: tomllib's time and memory grow with their square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +33,9 @@ class AppraisalPolicy:
         tdx: what is accepted of TDX quotes.
         gpu: what is accepted of NVIDIA GPUs and NVSwitches.
         guest_digests: SHA-256 of each guest that is accepted; None accepts any, and none.
+        issuers: whose tokens are accepted; None accepts any, and raw evidence.
+        maximum_age: seconds that may have passed since a token was issued; None for any.
+        require_reference_values: whether a platform without reference values is refused.
     """
 
     name: str
@@ -47,6 +44,9 @@ class AppraisalPolicy:
     guest_digests: frozenset[bytes] | None = None
     tdx: TdxPolicy = field(default_factory=TdxPolicy)
     gpu: GpuPolicy = field(default_factory=GpuPolicy)
+    issuers: frozenset[str] | None = None
+    maximum_age: int | None = None
+    require_reference_values: bool = False
 
     def has_reference_values_for(self, platform: TeeType) -> bool:
         """Whether it says which software evidence of a platform must be of."""
@@ -57,77 +57,88 @@ class AppraisalPolicy:
         return self.snp.measurements is not None
 
 
-# Simulated evidence reaches appraisal only where its root was named as trusted.
-HARDWARE_ONLY = AppraisalPolicy(
-    name="hardware-only",
-    accept=frozenset(
-        {TeeType.AMD_SEV_SNP, TeeType.INTEL_TDX, TeeType.NVIDIA_GPU, TeeType.SIMULATED}
-    ),
-    snp=SnpPolicy(allow_migration_agent=True),
-    tdx=TdxPolicy(
-        tcb_statuses=frozenset(TcbStatus) - {TcbStatus.REVOKED},
-        allow_migration=True,
-        allow_service_td=True,
-        require_sept_ve_disable=False,
-    ),
-)
-GPU = AppraisalPolicy(
-    name="gpu",
-    accept=frozenset({TeeType.NVIDIA_GPU, TeeType.SIMULATED}),
-    gpu=GpuPolicy(
-        architectures=frozenset({Architecture.HOPPER, Architecture.BLACKWELL}),
-        require_revocation_check=True,
-    ),
-)
-PRESETS: Mapping[str, AppraisalPolicy] = MappingProxyType(
-    {policy.name: policy for policy in (HARDWARE_ONLY, GPU)}
-)
-
-
-def load(name: str, data: bytes) -> AppraisalPolicy:
+def load(name: str, data: bytes, file: str | None = None) -> AppraisalPolicy:
     """Reads a policy.
 
     Args:
         name: the policy's name where the text gives none.
         data: the TOML text.
+        file: where it came from, for messages; its name where nothing is given.
 
     Raises:
-        InvalidArgumentError: it is no policy; the message names the setting.
+        InvalidArgumentError: it is no policy; the message says where: file, line and column.
     """
-    if len(data) > MAX_SIZE:
-        raise InvalidArgumentError(f"policy {name}: it is larger than {MAX_SIZE} bytes")
+    return read(name, Source.of(file or name, data))[0]
+
+
+def read(name: str, source: Source) -> tuple[AppraisalPolicy, Table]:
+    """Returns a policy, and every setting that is in force.
+
+    Raises:
+        InvalidArgumentError: the text is no policy; the message says where.
+    """
+    table = Table(_inherited(source.values))
     try:
-        table = Table("", _toml(data.decode("utf-8-sig")))
         policy = _policy(name, table)
-    except (ValueError, RecursionError) as error:
-        raise InvalidArgumentError(f"policy {name}: {error}") from error
-    return policy
+        table.end()
+    except SettingError as error:
+        raise source.error(error) from error
+    return policy, table
 
 
-def _toml(text: str) -> dict[str, Any]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.count(".") > MAX_DOTS and not line.lstrip().startswith("#"):
-            raise ValueError(f"line {number} has more than {MAX_DOTS} dots")
-    return tomllib.loads(text)
+def preset(name: str) -> Source:
+    """Returns the text of a preset.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    return Source.of(f"preset {name}", TEXTS[name].encode())
+
+
+def _inherited(values: Mapping[str, Json]) -> Mapping[str, Json]:
+    """What a text says, over what the preset says that it extends."""
+    base = values.get("extends")
+    # Anything else is refused where the setting is read.
+    if not isinstance(base, str) or base not in TEXTS:
+        return values
+    return _over(_inherited(preset(base).values), values)
+
+
+def _over(base: Mapping[str, Json], own: Mapping[str, Json]) -> dict[str, Json]:
+    """Tables add to tables; any other value replaces the one before."""
+    both = {
+        key: _over(base[key], own[key])
+        for key in base.keys() & own.keys()
+        if isinstance(base[key], dict) and isinstance(own[key], dict)
+    }
+    return {**base, **own, **both}
 
 
 def _policy(name: str, table: Table) -> AppraisalPolicy:
-    if table.integer("schema", 0) != SCHEMA:
-        raise ValueError(f"schema must be {SCHEMA}")
-    policy = AppraisalPolicy(
-        name=table.string("name", name),
-        accept=frozenset(_tee_type(label) for label in table.strings("accept")),
-        snp=snp.read(table.table("snp")),
-        tdx=tdx.read(table.table("tdx")),
-        gpu=gpu.read(table.table("gpu")),
-        guest_digests=table.byte_strings("guest-digests", 32),
+    table.version("schema", SCHEMA, "The version of this form.")
+    table.choice("extends", TEXTS, "The preset whose settings hold where this text has none.")
+    return AppraisalPolicy(
+        name=table.optional_string("name", "The policy's name in messages.") or name,
+        accept=table.choices("accept", TeeType, about="Kinds of environment that are accepted."),
+        guest_digests=table.byte_strings(
+            "guest-digests", 32, "SHA-256 of each guest that is accepted."
+        ),
+        issuers=table.names("issuers", "Issuers whose tokens are accepted."),
+        maximum_age=table.limit(
+            "maximum-age-seconds", about="How long ago a token may have been issued."
+        ),
+        require_reference_values=table.boolean(
+            "require-reference-values",
+            default=False,
+            about="Whether a platform without reference values for its software is refused.",
+        ),
+        snp=snp.read(table.table("snp", "What is accepted of SEV-SNP reports.")),
+        tdx=tdx.read(table.table("tdx", "What is accepted of TDX quotes.")),
+        gpu=gpu.read(table.table("gpu", "What is accepted of NVIDIA GPUs and NVSwitches.")),
     )
-    table.end()
-    return policy
 
 
-def _tee_type(label: str) -> TeeType:
-    try:
-        return TeeType(label)
-    except ValueError as error:
-        raise ValueError(f"accept has {label!r}; known are {', '.join(TeeType)}") from error
+PRESETS: Mapping[str, AppraisalPolicy] = MappingProxyType(
+    {name: read(name, preset(name))[0] for name in TEXTS}
+)
+HARDWARE_ONLY = PRESETS[presets.HARDWARE_ONLY]

@@ -10,9 +10,9 @@ from wasmtime_attestation.policy.table import Table
 
 MODES = ("spt", "mpt", "ppcie")
 """How GPUs are passed through: one, several, or all with their switches."""
-_DRIVER = re.compile(r"\d{1,6}(\.\d{1,6}){1,4}", re.ASCII)
-_VBIOS = re.compile(r"[0-9A-F]{2}(\.[0-9A-F]{2}){4}")
-_UEID = re.compile(r"[1-9]\d{0,60}", re.ASCII)
+_DRIVER = r"[0-9]{1,6}([.][0-9]{1,6}){1,4}"
+_VBIOS = r"[0-9A-F]{2}([.][0-9A-F]{2}){4}"
+_UEID = r"[1-9][0-9]{0,60}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,33 @@ def read(table: Table) -> GpuPolicy:
     """
     policy = GpuPolicy(
         architectures=_architectures(table),
-        driver_versions=_set(table, "driver-versions", _DRIVER),
-        minimum_driver_version=_minimum(table, "minimum-driver-version", _DRIVER),
-        vbios_versions=_set(table, "vbios-versions", _VBIOS),
-        minimum_vbios_version=_minimum(table, "minimum-vbios-version", _VBIOS),
-        ueids=_set(table, "ueids", _UEID),
-        modes=_set(table, "modes", re.compile("|".join(MODES))),
-        require_revocation_check=table.boolean("require-revocation-check", default=False),
+        driver_versions=table.all_formed(
+            "driver-versions", _DRIVER, "Reference values for a GPU's driver version."
+        ),
+        minimum_driver_version=table.formed(
+            "minimum-driver-version", _DRIVER, "The lowest version of a GPU's driver."
+        ),
+        vbios_versions=table.all_formed(
+            "vbios-versions",
+            _VBIOS,
+            "Reference values for the version of a GPU's VBIOS or a switch's BIOS.",
+        ),
+        minimum_vbios_version=table.formed(
+            "minimum-vbios-version", _VBIOS, "The lowest version of that; of one chip."
+        ),
+        ueids=table.all_formed(
+            "ueids", _UEID, "Devices, by the serial numbers of their certificates, decimal."
+        ),
+        modes=table.all_formed(
+            "modes",
+            "|".join(MODES),
+            "Modes in which GPUs may be passed through; drivers that report none are refused.",
+        ),
+        require_revocation_check=table.boolean(
+            "require-revocation-check",
+            default=False,
+            about="Whether OCSP responses or revocation lists must cover every certificate.",
+        ),
     )
     table.end()
     return policy
@@ -58,27 +78,13 @@ def version_key(version: str) -> tuple[int, ...] | None:
     The parts of a VBIOS version are in hex, those of a driver's in decimal.
     """
     for form, base in ((_VBIOS, 16), (_DRIVER, 10)):
-        if form.fullmatch(version):
+        if re.fullmatch(form, version):
             return tuple(int(part, base) for part in version.split("."))
     return None
 
 
 def _architectures(table: Table) -> frozenset[Architecture] | None:
-    names = _set(table, "architectures", re.compile("|".join(Architecture)))
+    names = table.all_formed(
+        "architectures", "|".join(Architecture), "Architectures of GPUs and switches."
+    )
     return None if names is None else frozenset(map(Architecture, names))
-
-
-def _set(table: Table, key: str, form: re.Pattern[str]) -> frozenset[str] | None:
-    if key not in table:
-        return None
-    return frozenset(_formed(key, text, form) for text in table.strings(key))
-
-
-def _minimum(table: Table, key: str, form: re.Pattern[str]) -> str | None:
-    return _formed(key, table.string(key, ""), form) if key in table else None
-
-
-def _formed(key: str, text: str, form: re.Pattern[str]) -> str:
-    if not form.fullmatch(text):
-        raise ValueError(f"gpu.{key} has {text[:40]!r}, which is not of the form {form.pattern}")
-    return text

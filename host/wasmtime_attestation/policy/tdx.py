@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.policy.table import Table
 
+MAX_GRACE_DAYS = 36_500
+"""A century: more is a mistake."""
+
 
 @dataclass(frozen=True, slots=True)
 class TdxPolicy:
@@ -17,8 +20,10 @@ class TdxPolicy:
     """
 
     tcb_statuses: frozenset[TcbStatus] = frozenset({TcbStatus.UP_TO_DATE})
+    grace_period_days: int | None = None
     denied_advisories: frozenset[str] = frozenset()
     minimum_evaluation: int = 0
+    maximum_collateral_age: int | None = None
     unsafe_allow_debug: bool = False
     allow_migration: bool = False
     allow_service_td: bool = False
@@ -44,33 +49,59 @@ def read(table: Table) -> TdxPolicy:
         ValueError: a setting is unknown or not of its kind.
     """
     policy = TdxPolicy(
-        tcb_statuses=frozenset(map(_status, table.strings("tcb-statuses", ["UpToDate"]))),
-        denied_advisories=frozenset(table.strings("denied-advisories")),
-        minimum_evaluation=table.integer("minimum-tcb-evaluation", 0),
-        unsafe_allow_debug=table.boolean("unsafe-allow-debug", default=False),
-        allow_migration=table.boolean("allow-migration", default=False),
-        allow_service_td=table.boolean("allow-service-td", default=False),
-        require_sept_ve_disable=table.boolean("require-sept-ve-disable", default=True),
-        mrtd=table.byte_strings("mrtd", 48),
-        rtmr0=table.byte_strings("rtmr0", 48),
-        rtmr1=table.byte_strings("rtmr1", 48),
-        rtmr2=table.byte_strings("rtmr2", 48),
-        rtmr3=table.byte_strings("rtmr3", 48),
-        mrseam=table.byte_strings("mrseam", 48),
-        mrconfigid=table.byte_strings("mrconfigid", 48),
-        mrowner=table.byte_strings("mrowner", 48),
-        mrownerconfig=table.byte_strings("mrownerconfig", 48),
-        mrservicetd=table.byte_strings("mrservicetd", 48),
-        xfam=table.byte_strings("xfam", 8),
-        fmspc=table.byte_strings("fmspc", 6),
+        tcb_statuses=table.choices(
+            "tcb-statuses", TcbStatus, [TcbStatus.UP_TO_DATE], "TCB statuses that are accepted."
+        ),
+        grace_period_days=table.limit(
+            "grace-period-days",
+            MAX_GRACE_DAYS,
+            "How long after its date a TCB that is out of date is accepted; where this is given, "
+            "it alone decides on such TCBs.",
+        ),
+        denied_advisories=frozenset(
+            table.strings("denied-advisories", about="Advisories that no platform may be open to.")
+        ),
+        minimum_evaluation=table.integer(
+            "minimum-tcb-evaluation",
+            0,
+            about="The lowest TCB evaluation data number of TCB info and QE identity.",
+        ),
+        maximum_collateral_age=table.limit(
+            "maximum-collateral-age-seconds",
+            about="How long ago TCB info and QE identity may have been issued.",
+        ),
+        unsafe_allow_debug=table.boolean(
+            "unsafe-allow-debug", default=False, about="Whether the host may read the TD's memory."
+        ),
+        allow_migration=table.boolean(
+            "allow-migration", default=False, about="Whether the TD may be migrated."
+        ),
+        allow_service_td=table.boolean(
+            "allow-service-td",
+            default=False,
+            about="Whether service TDs may be bound to the TD; `mrservicetd` names which.",
+        ),
+        require_sept_ve_disable=table.boolean(
+            "require-sept-ve-disable",
+            default=True,
+            about="Whether the host must be unable to inject exceptions at memory accesses.",
+        ),
+        mrtd=table.byte_strings("mrtd", 48, _reference("mrtd")),
+        rtmr0=table.byte_strings("rtmr0", 48, _reference("rtmr0")),
+        rtmr1=table.byte_strings("rtmr1", 48, _reference("rtmr1")),
+        rtmr2=table.byte_strings("rtmr2", 48, _reference("rtmr2")),
+        rtmr3=table.byte_strings("rtmr3", 48, _reference("rtmr3")),
+        mrseam=table.byte_strings("mrseam", 48, _reference("mrseam")),
+        mrconfigid=table.byte_strings("mrconfigid", 48, _reference("mrconfigid")),
+        mrowner=table.byte_strings("mrowner", 48, _reference("mrowner")),
+        mrownerconfig=table.byte_strings("mrownerconfig", 48, _reference("mrownerconfig")),
+        mrservicetd=table.byte_strings("mrservicetd", 48, _reference("mrservicetd")),
+        xfam=table.byte_strings("xfam", 8, _reference("xfam")),
+        fmspc=table.byte_strings("fmspc", 6, _reference("fmspc")),
     )
     table.end()
     return policy
 
 
-def _status(text: str) -> TcbStatus:
-    try:
-        return TcbStatus(text)
-    except ValueError as error:
-        known = ", ".join(TcbStatus)
-        raise ValueError(f"tdx.tcb-statuses has {text!r}; known are {known}") from error
+def _reference(name: str) -> str:
+    return f"Reference values for {name.upper()}."

@@ -82,12 +82,7 @@ def _load(text: bytes) -> tuple[x509.Certificate, x509.Certificate, x509.Certifi
     blocks = [_BEGIN + block for block in text.rstrip(b"\0").split(_BEGIN)[1:]]
     if len(blocks) != _LENGTH:
         raise ValueError(f"it has {len(blocks)} certificates, not {_LENGTH}")
-    try:
-        chain = [
-            certs.load_certificate(certs.der(x509.load_pem_x509_certificate(b))) for b in blocks
-        ]
-    except certs.UNREADABLE as error:
-        raise ValueError(str(error)) from error
+    chain = [*map(certs.load_pem_certificate, blocks)]
     canonical = b"".join(map(certs.pem, chain))
     if text.rstrip(b"\0") not in (canonical, canonical.removesuffix(b"\n")):
         raise ValueError("its PEM text is not canonical")

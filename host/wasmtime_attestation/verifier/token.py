@@ -33,7 +33,7 @@ from wasmtime_attestation.evidence.token import (
     EvidenceToken,
     KeyPoint,
 )
-from wasmtime_attestation.memo import Memo
+from wasmtime_attestation.memo import Memo, recall
 from wasmtime_attestation.verifier.binding import device_nonce, digest, thumbprint
 
 CLOCK_SKEW = 60
@@ -117,7 +117,8 @@ def verify_token(
     token = _attempt(ledger, "token.format", lambda: EvidenceToken.from_payload(jws.payload))
     ledger.passed("token.format", f"{len(text)} characters")
     key_id = _check_key(jws, token, ledger)
-    _check_signature(jws, token.key, ledger)
+    key = recall(memo, _load_key, token.key, at=at, ledger=ledger)
+    _check_signature(jws, key, ledger)
     _check_times(token, expected, at, ledger)
     _check_expected(token, expected, ledger)
     claims = _verify_evidence(token, key_id, endorsements, at, anchors, ledger, memo)
@@ -163,12 +164,16 @@ def _check_key(jws: CompactJws, token: EvidenceToken, ledger: Ledger) -> bytes:
     return key_id
 
 
-def _check_signature(jws: CompactJws, point: KeyPoint, ledger: Ledger) -> None:
+def _load_key(point: KeyPoint, at: datetime, ledger: Ledger) -> ec.EllipticCurvePublicKey:
+    del at
+    encoded = b"\x04" + point.x + point.y  # uncompressed, SEC 1 section 2.3.3
     try:
-        encoded = b"\x04" + point.x + point.y  # uncompressed, SEC 1 section 2.3.3
-        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), encoded)
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP384R1(), encoded)
     except ValueError:
         ledger.reject("token.key", "the key in cnf is no point on P-384")
+
+
+def _check_signature(jws: CompactJws, key: ec.EllipticCurvePublicKey, ledger: Ledger) -> None:
     signed = jws.text.rpartition(".")[0].encode("ascii")
     # The algorithm is ours to name; PyJWT's higher layers would ask the token's header.
     if not jwt.get_algorithm_by_name(ALGORITHM).verify(signed, key, jws.signature):

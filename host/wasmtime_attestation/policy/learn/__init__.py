@@ -1,0 +1,130 @@
+"""A policy learnt from evidence that is known to be good, for a person to review.
+
+Each kind of evidence has a module that knows its tables; `LEARNERS` is the list of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.snp import SnpClaims
+from wasmtime_attestation.claims.tdx import TdxClaims
+from wasmtime_attestation.endorsements.intel import TcbStatus
+from wasmtime_attestation.errors import Finding, PolicyError, UnsupportedError
+from wasmtime_attestation.policy.learn import snp, tdx
+from wasmtime_attestation.policy.learn.section import Section
+from wasmtime_attestation.policy.presets import STRICT
+from wasmtime_attestation.policy.toml_text import assignment, comment, hex_list
+from wasmtime_attestation.wit import TeeType
+
+LEARNERS: Mapping[type, Callable[[Sequence[Any]], list[Section]]] = MappingProxyType(
+    {SnpClaims: snp.sections, TdxClaims: tdx.sections}
+)
+"""By the type of a platform's claims, what makes tables of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A piece of evidence that is authentic and, as somebody knows, good.
+
+    Attributes:
+        name: where it came from, for messages and comments.
+        claims: what it says.
+        guest_digest: the guest that its token names; None for raw evidence.
+    """
+
+    name: str
+    claims: Claims
+    guest_digest: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A policy that was learnt.
+
+    Attributes:
+        text: TOML.
+        review: what in it weakens the strict preset.
+    """
+
+    text: str
+    review: tuple[str, ...]
+
+
+def learn(known: Sequence[Known], at: datetime) -> Lesson:
+    """Returns the policy that accepts this evidence, and nothing that runs other software.
+
+    Args:
+        known: at least one piece of evidence.
+        at: the instant of its verification.
+
+    Raises:
+        PolicyError: a piece is of a kind that nothing good can be learnt from.
+        UnsupportedError: a piece is of a platform that policies are not learnt for yet.
+    """
+    if refused := [finding for piece in known for finding in _refusals(piece)]:
+        raise PolicyError(refused)
+    sections = _sections(known)
+    review = [remark for section in sections for remark in section.review]
+    if any(piece.claims.simulated for piece in known):
+        review.insert(0, "accept: SIMULATED evidence proves nothing about hardware")
+    lines = [*_head(known, at, review), *(line for section in sections for line in section.text())]
+    return Lesson("\n".join(lines) + "\n", tuple(review))
+
+
+def _refusals(piece: Known) -> Iterator[Finding]:
+    claims = piece.claims
+    if claims.debug:
+        yield Finding(
+            "policy.debug",
+            f"{piece.name}: the host could read and change the guest's memory, so nothing is "
+            "learnt from it; launch the guest without debugging",
+        )
+    if isinstance(claims.details, TdxClaims) and claims.details.tcb_status is TcbStatus.REVOKED:
+        yield Finding("policy.tcb-status", f"{piece.name}: Intel has revoked the platform's TCB")
+
+
+def _sections(known: Sequence[Known]) -> list[Section]:
+    by_type: dict[type, list[object]] = {}
+    for piece in known:
+        kind = type(piece.claims.details)
+        if kind not in LEARNERS:
+            raise UnsupportedError(
+                f"{piece.name}: policies are not learnt from {piece.claims.platform} evidence yet; "
+                "write one by hand (docs/policy.md)"
+            )
+        by_type.setdefault(kind, []).append(piece.claims.details)
+    return [section for kind, details in by_type.items() for section in LEARNERS[kind](details)]
+
+
+def _head(known: Sequence[Known], at: datetime, review: Sequence[str]) -> Iterator[str]:
+    yield from comment(
+        f"Learnt at {at:%Y-%m-%dT%H:%M:%SZ} from authentic evidence; whether it is good is for you "
+        "to say. Compare the values with what you deploy before you rely on this policy."
+    )
+    for piece in known:
+        yield from comment(f"  {piece.name}: {piece.claims.tee_type}")
+    yield from assignment("schema", 1)
+    yield from comment("What is not written here is as in this preset.")
+    yield from assignment("extends", STRICT)
+    kinds = {piece.claims.tee_type for piece in known}
+    if TeeType.SIMULATED in kinds:
+        yield from comment(f"REVIEW: {review[0].partition(': ')[2]}")
+    yield from assignment("accept", sorted(kinds))
+    yield from _guests(known)
+
+
+def _guests(known: Sequence[Known]) -> Iterator[str]:
+    digests = {piece.guest_digest for piece in known}
+    named = {digest for digest in digests if digest is not None}
+    if not named:
+        return
+    yield from comment("SHA-256 of the WebAssembly guests that the tokens name.")
+    lines = assignment("guest-digests", hex_list(named))
+    # Where some evidence names no guest, the setting would refuse it.
+    yield from (f"# {line}" if None in digests else line for line in lines)
