@@ -198,7 +198,10 @@ class AttestationService:
 
     def _appraise_foreign(self, verified: VerifiedToken, policy: AppraisalPolicy) -> Status:
         """Genuine hardware can run any software: another host needs reference values."""
-        names_software = policy.has_reference_values_for(verified.claims.platform)
+        claims = verified.claims
+        names_software = policy.has_reference_values_for(
+            claims.platform, paravisor=claims.has_paravisor
+        )
         if not self._is_own(verified) and not names_software:
             detail = (
                 f"another host issued the token, and policy {policy.name} has no measurements: "

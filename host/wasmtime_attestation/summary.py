@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 from wasmtime_attestation.claims.form import to_json
-from wasmtime_attestation.evidence import nvidia, snp, tdx
+from wasmtime_attestation.evidence import azure, hcl, nvidia, snp, tdx
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.strict_json import Json
 
@@ -27,6 +28,17 @@ def _members(evidence: Evidence) -> dict[str, Json]:
             return _tdx(tdx.decode(evidence.data))
         case EvidenceType.NVIDIA_GPU | EvidenceType.NVIDIA_SWITCH:
             return _nvidia(nvidia.decode(evidence.data))
+        case EvidenceType.AZURE_SNP | EvidenceType.AZURE_TDX:
+            return _azure(hcl.decode(azure.decode(evidence.data).hcl_report))
+
+
+def _azure(report: hcl.HclReport) -> dict[str, Json]:
+    return {
+        "version": report.version,
+        "hardware": report.type.name.lower(),
+        "runtime_claims": hashlib.sha256(report.claims_text).hexdigest(),
+        "user_data": to_json(report.claims.user_data),
+    }
 
 
 def _snp(report: snp.SnpReport) -> dict[str, Json]:

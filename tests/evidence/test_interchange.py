@@ -151,7 +151,7 @@ def apart(report: bytes) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        ({}, "none of attestation_report, quote"),
+        ({}, "none of hcl_report, attestation_report, quote"),
         ([], "no list of 1 to 64 devices"),
         ({"quote": 1}, "quote is neither hex nor base64"),
         ({"quote": "!"}, "quote is neither hex nor base64"),

@@ -10,14 +10,28 @@ from wasmtime_attestation.endorsements import collateral, ocsp, rim
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import pem
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
-from wasmtime_attestation.evidence import jwt, nvidia, snp, strict_json, tdx
+from wasmtime_attestation.evidence import (
+    azure,
+    boot_log,
+    boot_log_events,
+    hcl,
+    jwt,
+    nvidia,
+    snp,
+    strict_json,
+    td_report,
+    tdx,
+    tpm,
+)
 from wasmtime_attestation.evidence.recognise import recognise
 from wasmtime_attestation.evidence.token import EvidenceToken
 from wasmtime_attestation.policy import load
 
 from tests.endorsements.test_collateral import bundle
+from tests.fakes import azure as paravisor
 from tests.fakes import nvidia_rim
 from tests.fakes.amd import MILAN, TURIN
+from tests.fakes.boot_log import PC, log
 from tests.fakes.intel import PLATFORM, PLATFORM_15, QE_IDENTITY, TCB_INFO, signed
 from tests.fakes.nvidia import BLACKWELL, HOPPER, SWITCH
 from tests.fakes.ocsp import Responder
@@ -67,7 +81,21 @@ def _payload(data: bytes) -> EvidenceToken:
     return EvidenceToken.from_payload(members)
 
 
+def _boot_log(data: bytes) -> None:
+    for event in boot_log.decode(data).events:
+        boot_log_events.describe(event)
+
+
 TARGETS: Mapping[str, Target] = {
+    "hcl": Target(hcl.decode, (RejectedError,), (paravisor.SNP.report(), paravisor.TDX.report())),
+    "td-report": Target(td_report.decode, (RejectedError,), (paravisor.td_report(PLATFORM_15),)),
+    "tpm": Target(tpm.decode, (RejectedError,), (paravisor.attest(),)),
+    "azure": Target(
+        azure.decode,
+        (RejectedError,),
+        (paravisor.SNP.evidence().data, paravisor.TDX.evidence().data),
+    ),
+    "boot-log": Target(_boot_log, (RejectedError,), (log(PC), log(PC, (0x04, 0x0B)))),
     "snp": Target(snp.decode, (RejectedError,), (MILAN.report(), TURIN.report())),
     "tdx": Target(tdx.decode, (RejectedError,), (PLATFORM.quote(), PLATFORM_15.quote())),
     "nvidia": Target(

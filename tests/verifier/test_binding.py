@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from wasmtime_attestation.evidence.envelope import EvidenceType
 from wasmtime_attestation.evidence.token import Binding, KeyPoint
-from wasmtime_attestation.verifier.binding import digest, thumbprint
+from wasmtime_attestation.verifier.binding import digest, nonce_of, thumbprint
 
 from tests.fakes.token import Forger, encode, recipe
 
@@ -43,6 +44,19 @@ def test_the_documents_vectors(vector: dict[str, str]) -> None:
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: str(vector["name"]))
 def test_the_documents_inputs_have_the_documents_digests(vector: dict[str, str]) -> None:
     assert hashlib.sha512(bytes.fromhex(vector["input"])).hexdigest() == vector["D"]
+
+
+def test_the_documents_nonce_of_a_vtpms_quote() -> None:
+    (block,) = re.findall(r"^```quote-vector\n(.*?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+    vector = dict(line.split(": ", 1) for line in block.splitlines())
+    bound, expected = bytes.fromhex(vector["D"]), bytes.fromhex(vector["extraData"])
+
+    assert hashlib.sha256(bytes.fromhex(vector["input"])).digest() == expected
+    assert nonce_of(EvidenceType.AZURE_SNP, bound) == expected
+    assert nonce_of(EvidenceType.AZURE_TDX, bound) == expected
+    assert nonce_of(EvidenceType.AMD_SEV_SNP, bound) is None
+    assert nonce_of(EvidenceType.INTEL_TDX, bound) is None
+    assert any(vector["D"] == other["D"] for other in VECTORS)
 
 
 def test_the_document_has_vectors_for_what_is_easily_done_wrong() -> None:

@@ -12,7 +12,8 @@ from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import der
 from wasmtime_attestation.errors import RejectedError
-from wasmtime_attestation.verifier.binding import device_nonce
+from wasmtime_attestation.evidence.envelope import EvidenceType
+from wasmtime_attestation.verifier.binding import nonce_of
 from wasmtime_attestation.verifier.token import Expected, VerifiedToken, verify_token
 
 from tests.fakes import nvidia_rim
@@ -65,4 +66,5 @@ def test_the_documents_vector() -> None:
 
     assert stated is not None
     assert first is not None
-    assert device_nonce(bytes.fromhex(first[1])).hex() == stated[1]
+    for kind in (EvidenceType.NVIDIA_GPU, EvidenceType.NVIDIA_SWITCH):
+        assert nonce_of(kind, bytes.fromhex(first[1])) == bytes.fromhex(stated[1])

@@ -6,8 +6,9 @@ import hmac
 from collections.abc import Iterator
 from datetime import datetime
 
-from wasmtime_attestation.appraise import gpu, snp, tdx
+from wasmtime_attestation.appraise import azure, gpu, snp, tdx
 from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.azure import AzureClaims
 from wasmtime_attestation.claims.gpu import NvidiaClaims
 from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.claims.tdx import TdxClaims
@@ -63,17 +64,22 @@ def _accepted_type(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]
 
 
 def _reference_values(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
-    has_values = policy.has_reference_values_for(claims.platform)
+    has_values = policy.has_reference_values_for(claims.platform, paravisor=claims.has_paravisor)
     if policy.require_reference_values and not has_values:
+        needed = "measurements and azure.pcrs" if claims.has_paravisor else "measurements"
         yield Finding(
             "policy.reference-values",
             f"policy {policy.name} has no reference values for {claims.platform}: derive a policy "
-            f'with `policy learn`, or write one with extends = "{STRICT}" and measurements',
+            f'with `policy learn`, or write one with extends = "{STRICT}" and {needed}',
         )
 
 
 def _platform(claims: Claims, policy: AppraisalPolicy, at: datetime) -> Iterator[Finding]:
-    match claims.details:
+    if isinstance(claims.details, AzureClaims):
+        yield from azure.violations(claims.details, policy.azure)
+    else:
+        yield from azure.missing(policy.azure)
+    match claims.hardware:
         case SnpClaims() as details:
             yield from snp.violations(details, policy.snp)
         case TdxClaims() as details:
@@ -112,7 +118,9 @@ def _warnings(claims: Claims) -> Iterator[Finding]:
         yield Finding("policy.simulated", "SIMULATED evidence: it proves nothing about hardware")
     if claims.debug:
         yield Finding("policy.debug", "debug allowed, and the policy accepts it")
-    match claims.details:
+    if isinstance(claims.details, AzureClaims):
+        yield from azure.warnings(claims.details)
+    match claims.hardware:
         case SnpClaims() as details:
             yield from snp.warnings(details)
         case TdxClaims() as details:
@@ -123,9 +131,27 @@ def _warnings(claims: Claims) -> Iterator[Finding]:
 
 def _not_appraised(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
     """What a reader of the result must not take for checked."""
-    if not policy.has_reference_values_for(claims.platform):
+    if claims.has_paravisor:
+        yield from _paravisor_not_appraised(claims, policy)
+    elif not policy.has_reference_values_for(claims.platform):
         yield Finding(
             "policy.measurement",
             "not appraised: the policy has no measurements, so any software may run there, and "
             "what the token's host states is only its word",
+        )
+
+
+def _paravisor_not_appraised(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
+    """Two things run there: what the paravisor states counts if it is known itself."""
+    if not policy.has_reference_values_for(claims.platform):
+        named = "PCRs, and not the paravisor" if policy.azure.pcrs else "neither paravisor nor PCRs"
+        yield Finding(
+            "policy.measurement",
+            f"not appraised: the policy names {named}, so any software may run there and state "
+            "these runtime claims, and what the token's host states is only its word",
+        )
+    elif not policy.azure.pcrs:
+        yield Finding(
+            "policy.measurement",
+            "not appraised: the policy names the paravisor and no PCRs, so any guest may run there",
         )

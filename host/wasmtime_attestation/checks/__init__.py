@@ -13,12 +13,20 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NoReturn
 
-from wasmtime_attestation.checks import amd, evidence, intel, nvidia, token
+from wasmtime_attestation.checks import amd, azure, boot_log, evidence, intel, nvidia, token
 from wasmtime_attestation.checks.rule import Rule
 from wasmtime_attestation.errors import Finding, RejectedError, UnavailableError
 
 CHECKS: Mapping[str, Rule] = MappingProxyType(
-    {**evidence.RULES, **token.RULES, **amd.RULES, **intel.RULES, **nvidia.RULES}
+    {
+        **evidence.RULES,
+        **token.RULES,
+        **amd.RULES,
+        **intel.RULES,
+        **azure.RULES,
+        **nvidia.RULES,
+        **boot_log.RULES,
+    }
 )
 """Every check, by its public identifier."""
 _IDS = frozenset(CHECKS)

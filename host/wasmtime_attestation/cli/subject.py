@@ -13,7 +13,7 @@ from wasmtime_attestation.endorsements import amd, xml_document
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
-from wasmtime_attestation.evidence import jwt, snp, tdx, text
+from wasmtime_attestation.evidence import azure, hcl, jwt, snp, tdx, text, tpm
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.recognise import MAX_SIZE, Token, recognise
 from wasmtime_attestation.evidence.strict_json import Json
@@ -152,9 +152,26 @@ def _token_evidence(jws: jwt.CompactJws) -> list[Json]:
 def _evidence(evidence: Evidence) -> dict[str, Json]:
     if evidence.type in (EvidenceType.NVIDIA_GPU, EvidenceType.NVIDIA_SWITCH):
         return {"kind": evidence.type, "report": nvidia_subject.report(evidence.data)}
+    if evidence.type in (EvidenceType.AZURE_SNP, EvidenceType.AZURE_TDX):
+        return {"kind": evidence.type, **_azure(azure.decode(evidence.data))}
     decode = {EvidenceType.AMD_SEV_SNP: snp.decode, EvidenceType.INTEL_TDX: tdx.decode}
     report = to_json(decode[evidence.type](evidence.data))
     if not isinstance(report, dict):
         raise TypeError("a report is an object")
     members = {name: value for name, value in report.items() if name not in _NOT_REPORTED}
     return {"kind": evidence.type, "report": members}
+
+
+def _azure(evidence: azure.AzureEvidence) -> dict[str, Json]:
+    report = hcl.decode(evidence.hcl_report)
+    quote = evidence.tpm_quote
+    members: dict[str, Json] = {
+        "version": report.version,
+        "hardware": report.type.name.lower(),
+        "hardware_report": report.hardware_report.hex(),
+        "user_data": to_json(report.claims.user_data),
+        "vm_configuration": {**report.claims.vm_configuration},
+        "td_quote": to_json(evidence.td_quote),
+        "tpm_quote": None if quote is None else to_json(tpm.decode(quote.message)),
+    }
+    return members

@@ -10,7 +10,7 @@ from wasmtime_attestation import verifier
 from wasmtime_attestation.appraise import appraise
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
-from wasmtime_attestation.cli import several
+from wasmtime_attestation.cli import boot_logs, several
 from wasmtime_attestation.cli.report import Report
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -42,6 +42,7 @@ class Request:
         at: the instant to verify at.
         expected: what a token must say.
         report_data: what raw evidence must be bound to.
+        boot_log: the log of the boot; None to take the one that came with the evidence.
         policy: what to appraise with; None for the default of the kind of input.
         memo: what was verified before of other inputs; it only saves time.
     """
@@ -55,6 +56,7 @@ class Request:
     report_data: bytes | None
     policy: AppraisalPolicy | None
     memo: Memo | None = None
+    boot_log: bytes | None = None
 
 
 def examine(request: Request) -> Report:
@@ -103,6 +105,8 @@ class _Examination:
         request = self.request
         if request.report_data is not None:
             raise InvalidArgumentError("--report-data is for raw evidence; a token has a --nonce")
+        if request.boot_log is not None:
+            raise InvalidArgumentError("--boot-log is for raw evidence; give the evidence itself")
         verified = verify_token(
             subject.text,
             request.expected,
@@ -130,6 +134,8 @@ class _Examination:
         expected = self.request.expected
         if expected.audience is not None or expected.max_age_seconds is not None:
             raise InvalidArgumentError("--audience and --max-age are for tokens")
+        if self.request.boot_log is not None:
+            pieces = boot_logs.attached(pieces, self.request.boot_log)
         outcomes = [
             self._piece(piece, index if len(pieces) > 1 else None)
             for index, piece in enumerate(pieces)

@@ -13,6 +13,7 @@ from wasmtime_attestation.cli.report import Report, as_json_text, as_text
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.cli.verification import Request, examine
 from wasmtime_attestation.evidence import recognise
+from wasmtime_attestation.evidence.boot_log import MAX_SIZE as MAX_BOOT_LOG
 from wasmtime_attestation.verifier.token import Expected
 
 
@@ -44,6 +45,12 @@ from wasmtime_attestation.verifier.token import Expected
     type=options.hex_bytes(64, 64),
     metavar="HEX",
     help="What REPORT_DATA of raw evidence must be.",
+)
+@click.option(
+    "--boot-log",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The log of the boot (TCG or CCEL), to replay against the quote's registers.",
 )
 @options.audience
 @click.option(
@@ -78,6 +85,7 @@ def command(
     at: datetime | None,
     nonce: bytes | None,
     report_data: bytes | None,
+    boot_log: Path | None,
     audience: str | None,
     max_age: int | None,
     trust: tuple[Path, ...],
@@ -88,7 +96,8 @@ def command(
 ) -> None:
     """Verify a token or raw evidence, and say what was checked.
 
-    INPUT is an evidence token, a SEV-SNP report or a TDX quote: binary, hex or base64.
+    INPUT is an evidence token, a SEV-SNP report, a TDX quote or evidence of an Azure
+    confidential VM: binary, hex, base64 or JSON.
     """
     del offline
     if (source is None) is (batch_path is None):
@@ -110,6 +119,7 @@ def command(
         expected=Expected(nonce, audience, max_age),
         report_data=report_data,
         policy=None if policy_name is None else given.policy(policy_name),
+        boot_log=None if boot_log is None else options.read_file(boot_log, MAX_BOOT_LOG),
     )
     if batch_path is not None:
         with options.open_input(batch_path) as file:

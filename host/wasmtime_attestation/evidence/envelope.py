@@ -11,6 +11,8 @@ class EvidenceType(StrEnum):
 
     AMD_SEV_SNP = "amd-sev-snp"
     INTEL_TDX = "intel-tdx"
+    AZURE_SNP = "azure-snp"
+    AZURE_TDX = "azure-tdx"
     NVIDIA_GPU = "nvidia-gpu"
     NVIDIA_SWITCH = "nvidia-switch"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from wasmtime_attestation.evidence import nvidia_json, snp_json, text
+from wasmtime_attestation.evidence import azure_documents, nvidia_json, snp_json, text
 from wasmtime_attestation.evidence.envelope import (
     EndorsementType,
     Evidence,
@@ -38,6 +38,8 @@ def read(document: Json) -> tuple[Evidence, ...]:
     members = _object(document, "the document")
     if "platform" in members:
         return _enveloped(members)
+    if azure_documents.is_legacy_snp(members):
+        return azure_documents.legacy_snp(members)
     for form in _FORMS:
         if form.key in members:
             _check_members(members, form)
@@ -118,6 +120,11 @@ class _Form:
 
 
 _FORMS = (
+    _Form(
+        "hcl_report",
+        frozenset({"version", "tpm_quote", "vcek", "td_quote"}),
+        azure_documents.read,
+    ),
     _Form("attestation_report", frozenset({"cert_chain"}), _snp),
     _Form(
         "quote",

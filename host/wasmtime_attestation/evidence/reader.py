@@ -45,6 +45,10 @@ class Reader:
         """Returns the fields of a table that has nothing else in it, all at once."""
         return layout.unpack(self.take(layout.size, name))
 
+    def big_endian(self, size: int, name: str) -> int:
+        """Returns the next `size` bytes as an unsigned big-endian integer, as TPMs write them."""
+        return int.from_bytes(self.take(size, name), "big")
+
     def zero(self, size: int, name: str) -> None:
         """Reads `size` bytes that must be zero."""
         start = self._at

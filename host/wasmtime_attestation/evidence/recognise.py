@@ -6,8 +6,18 @@ import codecs
 from dataclasses import dataclass
 
 from wasmtime_attestation.errors import RejectedError
-from wasmtime_attestation.evidence import interchange, jwt, nvidia, snp, strict_json, tdx
+from wasmtime_attestation.evidence import (
+    azure_documents,
+    hcl,
+    interchange,
+    jwt,
+    nvidia,
+    snp,
+    strict_json,
+    tdx,
+)
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
+from wasmtime_attestation.evidence.td_report import TD_REPORT_SIZE
 from wasmtime_attestation.evidence.text import decode
 
 CHECK = "input.format"
@@ -52,6 +62,8 @@ def _documents(text: bytes) -> tuple[Evidence, ...]:
 
 
 def _evidence(data: bytes) -> Evidence:
+    if data.startswith(hcl.SIGNATURE):
+        return azure_documents.of_report(data)
     if _is_quote(data):
         return Evidence(EvidenceType.INTEL_TDX, data)
     if nvidia.looks_like(data):
@@ -59,11 +71,17 @@ def _evidence(data: bytes) -> Evidence:
     version = int.from_bytes(data[:4], "little") if len(data) >= 4 else 0
     if len(data) == snp.SIZE or version in _PLAUSIBLE_VERSIONS:
         return Evidence(EvidenceType.AMD_SEV_SNP, data)
+    if len(data) == TD_REPORT_SIZE:
+        raise RejectedError.of(
+            CHECK,
+            f"{len(data)} bytes, as a TDREPORT has: its MAC can be verified on its own machine "
+            "alone; have a TD quote made of it, and give that",
+        )
     raise RejectedError.of(
         CHECK,
         f"{len(data)} bytes that are neither a token nor evidence of a known kind; known are "
-        f"evidence tokens, SEV-SNP attestation reports ({snp.SIZE} bytes), TDX quotes and "
-        "reports of NVIDIA GPUs and switches",
+        f"evidence tokens, SEV-SNP attestation reports ({snp.SIZE} bytes), TDX quotes, Azure's "
+        "HCL reports and reports of NVIDIA GPUs and switches",
     )
 
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from wasmtime_attestation.policy import gpu, presets, snp, tdx
+from wasmtime_attestation.policy import azure, gpu, presets, snp, tdx
+from wasmtime_attestation.policy.azure import AzurePolicy
 from wasmtime_attestation.policy.gpu import GpuPolicy
 from wasmtime_attestation.policy.presets import TEXTS
 from wasmtime_attestation.policy.snp import SnpPolicy
@@ -32,6 +33,7 @@ class AppraisalPolicy:
         snp: what is accepted of SEV-SNP reports.
         tdx: what is accepted of TDX quotes.
         gpu: what is accepted of NVIDIA GPUs and NVSwitches.
+        azure: what is accepted of Azure confidential VMs, beside their hardware report.
         guest_digests: SHA-256 of each guest that is accepted; None accepts any, and none.
         issuers: whose tokens are accepted; None accepts any, and raw evidence.
         maximum_age: seconds that may have passed since a token was issued; None for any.
@@ -47,9 +49,17 @@ class AppraisalPolicy:
     issuers: frozenset[str] | None = None
     maximum_age: int | None = None
     require_reference_values: bool = False
+    azure: AzurePolicy = field(default_factory=AzurePolicy)
 
-    def has_reference_values_for(self, platform: TeeType) -> bool:
-        """Whether it says which software evidence of a platform must be of."""
+    def has_reference_values_for(self, platform: TeeType, *, paravisor: bool = False) -> bool:
+        """Whether it says which software evidence of a platform must be of.
+
+        Args:
+            platform: the hardware.
+            paravisor: whether the hardware measures a paravisor, and a vTPM the guest.
+        """
+        if paravisor and not self.azure.pcrs:
+            return False
         if platform is TeeType.INTEL_TDX:
             return self.tdx.mrtd is not None
         if platform in (TeeType.NVIDIA_GPU, TeeType.OTHER):
@@ -134,6 +144,9 @@ def _policy(name: str, table: Table) -> AppraisalPolicy:
         ),
         snp=snp.read(table.table("snp", "What is accepted of SEV-SNP reports.")),
         tdx=tdx.read(table.table("tdx", "What is accepted of TDX quotes.")),
+        azure=azure.read(
+            table.table("azure", "What is accepted of Azure confidential VMs beside the hardware.")
+        ),
         gpu=gpu.read(table.table("gpu", "What is accepted of NVIDIA GPUs and NVSwitches.")),
     )
 
@@ -142,3 +155,4 @@ PRESETS: Mapping[str, AppraisalPolicy] = MappingProxyType(
     {name: read(name, preset(name))[0] for name in TEXTS}
 )
 HARDWARE_ONLY = PRESETS[presets.HARDWARE_ONLY]
+AZURE_CVM = PRESETS[presets.AZURE_CVM]

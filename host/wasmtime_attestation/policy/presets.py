@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 HARDWARE_ONLY = "hardware-only"
 STRICT = "strict"
+AZURE_CVM = "azure-cvm"
 GPU = "gpu"
 
 TEXTS: Mapping[str, str] = MappingProxyType(
@@ -28,6 +29,9 @@ tcb-statuses = [
 allow-migration = true
 allow-service-td = true
 require-sept-ve-disable = false
+
+[azure]
+require-tpm-quote = false
 """,
         # SMT stays allowed: no public cloud offers guests without it, and current microcode
         # is what the minimum TCB asks for.
@@ -50,6 +54,20 @@ allow-migration = false
 allow-service-td = false
 require-sept-ve-disable = true
 unsafe-allow-debug = false
+
+[azure]
+require-tpm-quote = true
+require-secure-boot = true
+required = false
+""",
+        AZURE_CVM: """
+schema = 1
+extends = "hardware-only"
+
+[azure]
+required = true
+require-tpm-quote = true
+require-secure-boot = true
 """,
         # A GPU's state needs no setting: what is not golden is not authentic.
         GPU: """

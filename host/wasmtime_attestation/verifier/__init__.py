@@ -10,9 +10,14 @@ from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType, RawEndorsement
+from wasmtime_attestation.evidence.hcl import ReportType
 from wasmtime_attestation.memo import Memo, recall
-from wasmtime_attestation.verifier import nvidia, snp, tdx
+from wasmtime_attestation.verifier import azure, boot_log, nvidia, snp, tdx
 
+_PARAVISORS = {
+    EvidenceType.AZURE_SNP: ReportType.SNP,
+    EvidenceType.AZURE_TDX: ReportType.TDX,
+}
 WITH_NONCE_ALONE = frozenset({EvidenceType.NVIDIA_GPU, EvidenceType.NVIDIA_SWITCH})
 """Evidence that has a nonce in place of report data."""
 
@@ -56,11 +61,49 @@ def verify(
     known = recall(
         memo if came_along else None, _gather, came_along, endorsements, at=at, ledger=ledger
     )
+    claims = _verify_platform(
+        evidence,
+        known,
+        report_data=report_data,
+        nonce=nonce,
+        at=at,
+        anchors=anchors,
+        ledger=ledger,
+        memo=memo,
+    )
+    if evidence.boot_log is None:
+        return claims
+    return boot_log.verify(evidence.boot_log, claims, ledger)
+
+
+def _verify_platform(
+    evidence: Evidence,
+    known: Endorsements,
+    *,
+    report_data: bytes | None,
+    nonce: bytes | None,
+    at: datetime,
+    anchors: Anchors,
+    ledger: Ledger,
+    memo: Memo | None,
+) -> Claims:
     if evidence.type in WITH_NONCE_ALONE:
         if report_data is not None:
             raise InvalidArgumentError(f"{evidence.type} evidence has a nonce, and no report data")
         return nvidia.verify(
             evidence, known, nonce=nonce, at=at, anchors=anchors, ledger=ledger, memo=memo
+        )
+    if evidence.type in _PARAVISORS:
+        return azure.verify(
+            evidence.data,
+            known,
+            kind=_PARAVISORS[evidence.type],
+            report_data=report_data,
+            nonce=nonce,
+            at=at,
+            anchors=anchors,
+            ledger=ledger,
+            memo=memo,
         )
     if nonce is not None:
         raise InvalidArgumentError(

@@ -6,10 +6,18 @@ import hashlib
 import hmac
 
 from wasmtime_attestation.checks import Ledger
+from wasmtime_attestation.evidence.envelope import EvidenceType
 from wasmtime_attestation.evidence.token import Binding, KeyPoint
 
 TAG = b"wasmtime:attestation binding\0"
 DEVICE_TAG = b"wasmtime:attestation device nonce\0"
+TPM_QUOTE_TAG = b"wasmtime:attestation tpm quote\0"
+_NONCE_TAGS = {
+    EvidenceType.AZURE_SNP: TPM_QUOTE_TAG,
+    EvidenceType.AZURE_TDX: TPM_QUOTE_TAG,
+    EvidenceType.NVIDIA_GPU: DEVICE_TAG,
+    EvidenceType.NVIDIA_SWITCH: DEVICE_TAG,
+}
 _ABSENT = b"\0"
 _PRESENT = b"\1"
 
@@ -32,9 +40,20 @@ def digest(binding: Binding) -> bytes:
     return hashlib.sha512(TAG + b"".join(map(_field, fields))).digest()
 
 
-def device_nonce(binding_digest: bytes) -> bytes:
-    """Returns the 32 bytes that a GPU's or a switch's report has as its nonce, in place of D."""
-    return hashlib.sha256(DEVICE_TAG + binding_digest).digest()
+def nonce_of(kind: EvidenceType, bound: bytes) -> bytes | None:
+    """Returns the nonce that evidence of a kind must carry beside D, or in place of it.
+
+    SHA-256 over a tag of its own and D, since such a nonce has less than 64 bytes.
+
+    Args:
+        kind: of the evidence.
+        bound: D, 64 bytes.
+
+    Returns:
+        32 bytes; None for evidence that has no nonce.
+    """
+    tag = _NONCE_TAGS.get(kind)
+    return None if tag is None else hashlib.sha256(tag + bound).digest()
 
 
 def thumbprint(key: KeyPoint) -> bytes:
@@ -49,13 +68,16 @@ def _field(value: bytes | None) -> bytes:
     return _PRESENT + len(value).to_bytes(4, "big") + value
 
 
-def check_report_data(actual: bytes, expected: bytes | None, ledger: Ledger) -> None:
+def check_report_data(
+    actual: bytes, expected: bytes | None, ledger: Ledger, name: str = "REPORT_DATA"
+) -> None:
     """Settles `evidence.binding`: REPORT_DATA is what the evidence must be bound to.
 
     Args:
         actual: the 64 bytes in the evidence.
         expected: what they must be; None to report the binding as not checked.
         ledger: records the check.
+        name: what the field is called in the evidence.
 
     Raises:
         RejectedError: they are others.
@@ -66,8 +88,8 @@ def check_report_data(actual: bytes, expected: bytes | None, ledger: Ledger) -> 
     elif not hmac.compare_digest(actual, expected):
         ledger.reject(
             check,
-            f"REPORT_DATA is {actual.hex()}, not {expected.hex()}: the evidence was "
+            f"{name} is {actual.hex()}, not {expected.hex()}: the evidence was "
             "made for something else, such as another nonce, key, guest or audience",
         )
     else:
-        ledger.passed(check, "REPORT_DATA is the expected value")
+        ledger.passed(check, f"{name} is the expected value")

@@ -34,7 +34,7 @@ from wasmtime_attestation.evidence.token import (
     KeyPoint,
 )
 from wasmtime_attestation.memo import Memo, recall
-from wasmtime_attestation.verifier.binding import device_nonce, digest, thumbprint
+from wasmtime_attestation.verifier.binding import digest, nonce_of, thumbprint
 
 CLOCK_SKEW = 60
 """Seconds by which the issuer's clock may be ahead; an expired token gets none."""
@@ -240,12 +240,11 @@ def _verify_evidence(
     evidence = token.evidence[0]
     ledger.passed("token.evidence", f"one piece, {evidence.type}")
     bound = digest(binding_of(token, key_id))
-    has_nonce = evidence.type in verifier.WITH_NONCE_ALONE
     return verifier.verify(
         evidence,
         endorsements,
-        nonce=device_nonce(bound) if has_nonce else None,
-        report_data=None if has_nonce else bound,
+        nonce=nonce_of(evidence.type, bound),
+        report_data=None if evidence.type in verifier.WITH_NONCE_ALONE else bound,
         at=at,
         anchors=anchors,
         ledger=ledger,

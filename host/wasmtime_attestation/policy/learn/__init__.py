@@ -12,18 +12,19 @@ from types import MappingProxyType
 from typing import Any
 
 from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.azure import AzureClaims
 from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.errors import Finding, PolicyError, UnsupportedError
-from wasmtime_attestation.policy.learn import snp, tdx
+from wasmtime_attestation.policy.learn import azure, snp, tdx
 from wasmtime_attestation.policy.learn.section import Section
 from wasmtime_attestation.policy.presets import STRICT
 from wasmtime_attestation.policy.toml_text import assignment, comment, hex_list
 from wasmtime_attestation.wit import TeeType
 
 LEARNERS: Mapping[type, Callable[[Sequence[Any]], list[Section]]] = MappingProxyType(
-    {SnpClaims: snp.sections, TdxClaims: tdx.sections}
+    {SnpClaims: snp.sections, TdxClaims: tdx.sections, AzureClaims: azure.sections}
 )
 """By the type of a platform's claims, what makes tables of them."""
 
@@ -85,7 +86,8 @@ def _refusals(piece: Known) -> Iterator[Finding]:
             f"{piece.name}: the host could read and change the guest's memory, so nothing is "
             "learnt from it; launch the guest without debugging",
         )
-    if isinstance(claims.details, TdxClaims) and claims.details.tcb_status is TcbStatus.REVOKED:
+    hardware = claims.hardware
+    if isinstance(hardware, TdxClaims) and hardware.tcb_status is TcbStatus.REVOKED:
         yield Finding("policy.tcb-status", f"{piece.name}: Intel has revoked the platform's TCB")
 
 
@@ -99,6 +101,9 @@ def _sections(known: Sequence[Known]) -> list[Section]:
                 "write one by hand (docs/policy.md)"
             )
         by_type.setdefault(kind, []).append(piece.claims.details)
+        if piece.claims.has_paravisor:
+            hardware = piece.claims.hardware
+            by_type.setdefault(type(hardware), []).append(hardware)
     return [section for kind, details in by_type.items() for section in LEARNERS[kind](details)]
 
 

@@ -1,0 +1,31 @@
+"""Which piece of evidence a boot log belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
+
+_WITH_REGISTERS = (EvidenceType.INTEL_TDX, EvidenceType.AZURE_SNP, EvidenceType.AZURE_TDX)
+
+
+def attached(pieces: tuple[Evidence, ...], log: bytes) -> tuple[Evidence, ...]:
+    """Returns the pieces, with the log at the one that has registers for it.
+
+    Args:
+        pieces: of one input.
+        log: what was given with `--boot-log`; it takes the place of one that came along.
+
+    Raises:
+        InvalidArgumentError: none has such registers, or more than one.
+    """
+    count = sum(piece.type in _WITH_REGISTERS for piece in pieces)
+    if count != 1:
+        raise InvalidArgumentError(
+            "--boot-log is for one TDX quote or one Azure confidential VM, whose registers it "
+            f"leads to; there are {count} here"
+        )
+    return tuple(
+        replace(piece, boot_log=log) if piece.type in _WITH_REGISTERS else piece for piece in pieces
+    )

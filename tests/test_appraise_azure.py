@@ -1,0 +1,200 @@
+"""Appraisal of Azure confidential VMs: each setting refuses what it should, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraise.findings import FINDINGS
+from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.errors import InvalidArgumentError, PolicyError
+from wasmtime_attestation.evidence.envelope import Evidence
+from wasmtime_attestation.policy import AZURE_CVM, HARDWARE_ONLY, AppraisalPolicy, load
+from wasmtime_attestation.policy.learn import Known, learn
+from wasmtime_attestation.wit import Status, TeeType
+
+from tests.fakes import amd
+from tests.fakes.azure import CONFIGURATION, PCRS, SNP, TDX, VMS, ConfidentialVm, attest
+from tests.verifier import azure_verification, snp_verification
+
+VM_ID = str(CONFIGURATION["vmUniqueId"])
+
+
+def claims(
+    vm: ConfidentialVm = SNP, *, quoted: bool = True, stated: Mapping[str, object] | None = None
+) -> Claims:
+    vm = replace(vm, configuration={**CONFIGURATION, **(stated or {})})
+    if quoted:
+        return azure_verification.verify(vm=vm).claims
+    evidence = vm.evidence(message=None)
+    return azure_verification.verify(evidence, vm, nonce=None).claims
+
+
+def policy(text: str) -> AppraisalPolicy:
+    head = 'schema = 1\naccept = ["amd-sev-snp", "intel-tdx"]\n[azure]\n'
+    return load("any", f"{head}{text}".encode())
+
+
+def found(actual: Claims, accepted: AppraisalPolicy) -> list[str]:
+    """Returns the findings; they must be documented."""
+    try:
+        appraise(actual, accepted, at=amd.AT, guest_digest=None)
+    except PolicyError as error:
+        names = [finding.check for finding in error.findings]
+    else:
+        names = []
+    assert set(names) <= FINDINGS.keys()
+    return names
+
+
+@pytest.mark.parametrize("vm", VMS, ids=["snp", "tdx", "tdx-1.5"])
+@pytest.mark.parametrize("preset", [HARDWARE_ONLY, AZURE_CVM], ids=["hardware-only", "azure-cvm"])
+def test_presets_accept(vm: ConfidentialVm, preset: AppraisalPolicy) -> None:
+    result = appraise(claims(vm), preset, at=amd.AT, guest_digest=None)
+    assert result.status is Status.AFFIRMING
+    assert [f.check for f in result.findings] == ["policy.measurement"]
+
+
+def test_what_hardware_only_says_of_a_report_without_a_quote() -> None:
+    result = appraise(claims(quoted=False), HARDWARE_ONLY, at=amd.AT, guest_digest=None)
+    assert result.status is Status.WARNING
+    assert "policy.tpm-quote" in [f.check for f in result.findings]
+
+
+def test_what_azure_cvm_refuses() -> None:
+    bare = snp_verification.verify(amd.MILAN.report(), amd.MILAN.chain()).claims
+    assert found(bare, AZURE_CVM) == ["policy.azure"]
+    assert found(claims(quoted=False), AZURE_CVM) == ["policy.tpm-quote"]
+    assert found(claims(stated={"secure-boot": False}), AZURE_CVM) == ["policy.secure-boot"]
+
+
+@pytest.mark.parametrize("said", [False, None, "true", 1])
+def test_secure_boot_is_true_and_nothing_else(said: object) -> None:
+    strict = policy("require-secure-boot = true")
+    assert found(claims(stated={"secure-boot": said}), strict) == ["policy.secure-boot"]
+    assert found(claims(), strict) == []
+
+
+@pytest.mark.parametrize("said", [True, None, "false", 0])
+def test_a_console_is_there_unless_it_is_denied(said: object) -> None:
+    strict = policy("allow-console = false")
+    assert found(claims(stated={"console-enabled": said}), strict) == ["policy.console"]
+    assert found(claims(stated={"console-enabled": False}), strict) == []
+
+
+def test_ids_of_vms() -> None:
+    for text in (VM_ID, VM_ID.lower()):
+        assert found(claims(), policy(f'vm-ids = ["x", "{text}"]')) == []
+    for text in ("", '"x"'):
+        assert found(claims(), policy(f"vm-ids = [{text}]")) == ["policy.vm-id"]
+    for other in (None, 5, "x"):
+        strict = policy(f'vm-ids = ["{VM_ID}"]')
+        assert found(claims(stated={"vmUniqueId": other}), strict) == ["policy.vm-id"]
+
+
+def test_pcrs() -> None:
+    good, bad = PCRS[4].hex(), "00" * 32
+    assert found(claims(), policy(f'pcrs.4 = ["{bad}", "{good}"]')) == []
+    assert found(claims(), policy(f'pcrs.4 = ["{bad}"]\npcrs.7 = []')) == ["policy.pcrs"] * 2
+    assert found(claims(), policy(f'pcrs.5 = ["{good}"]')) == ["policy.pcrs"]
+
+
+def test_pcrs_that_were_not_quoted() -> None:
+    strict = policy(f'pcrs.4 = ["{PCRS[4].hex()}"]\nrequire-tpm-quote = false')
+    assert found(claims(quoted=False), strict) == ["policy.pcrs"]
+
+
+def test_a_quote_is_required_unless_the_policy_says_otherwise() -> None:
+    assert found(claims(quoted=False), policy("")) == ["policy.tpm-quote"]
+    assert found(claims(quoted=False), policy("require-tpm-quote = false")) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'pcrs.4 = ["{PCRS[4].hex()}"]',
+        "require-secure-boot = true",
+        "allow-console = false",
+        f'vm-ids = ["{VM_ID}"]',
+        "required = true",
+    ],
+)
+def test_other_evidence_does_not_slip_past_what_is_demanded(text: str) -> None:
+    bare = snp_verification.verify(amd.MILAN.report(), amd.MILAN.chain()).claims
+    assert found(bare, policy(text)) == ["policy.azure"]
+    if "required" not in text:
+        assert found(bare, policy(f"{text}\nrequired = false")) == []
+    assert found(bare, policy("")) == []
+
+
+def test_the_hardwares_own_settings_count_too() -> None:
+    strict = load(
+        "any",
+        b'schema = 1\naccept = ["amd-sev-snp"]\n[snp]\nmeasurements = []\nallow-smt = false\n',
+    )
+    assert found(claims(), strict) == ["policy.smt", "policy.measurement"]
+    assert found(claims(TDX), strict) == ["policy.accept"]
+
+
+def test_reference_values_are_those_of_paravisor_and_guest() -> None:
+    measured = f'[snp]\nmeasurements = ["{"ab" * 48}"]\n'
+    pcrs = f'[azure.pcrs]\n4 = ["{"ab" * 32}"]\n'
+    head = 'schema = 1\naccept = ["amd-sev-snp"]\n'
+    for text, expected in ((measured, False), (pcrs, False), (measured + pcrs, True)):
+        loaded = load("any", (head + text).encode())
+        assert loaded.has_reference_values_for(TeeType.AMD_SEV_SNP, paravisor=True) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("pcrs.24 = []", "unknown setting azure.pcrs.24"),
+        ("pcrs.04 = []", "unknown setting azure.pcrs.04"),
+        ('pcrs.4 = ["ab"]', "azure.pcrs.4 has a value that is not 32 bytes"),
+        ("pcrs = []", "azure.pcrs must be a table"),
+        ("required = 1", "azure.required must be true or false"),
+        ('vm-ids = "x"', "azure.vm-ids must be a list"),
+        ("secure-boot = true", "unknown setting azure.secure-boot"),
+    ],
+)
+def test_settings_that_are_none(text: str, reason: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=reason):
+        policy(text)
+
+
+@pytest.mark.parametrize("vm", [SNP, TDX], ids=["snp", "tdx"])
+def test_a_policy_that_was_learnt(vm: ConfidentialVm) -> None:
+    good = claims(vm)
+    lesson = learn([Known("good", good)], amd.AT)
+    learnt = load("learnt", lesson.text.encode())
+
+    assert found(good, learnt) == []
+    assert learnt.has_reference_values_for(good.platform, paravisor=True)
+    assert learnt.azure.pcrs[4] == {PCRS[4]}
+    other = azure_verification.verify(vm=vm, evidence=with_pcr(vm, 4)).claims
+    assert found(other, learnt) == ["policy.pcrs"]
+    # What differs from boot to boot is only suggested.
+    assert found(azure_verification.verify(vm=vm, evidence=with_pcr(vm, 10)).claims, learnt) == []
+    bare = snp_verification.verify(amd.MILAN.report(), amd.MILAN.chain()).claims
+    assert "policy.azure" in found(bare, learnt)
+
+
+def test_what_weakens_a_policy_that_was_learnt() -> None:
+    weak = [
+        Known("insecure", claims(stated={"secure-boot": False})),
+        Known("bare", claims(quoted=False)),
+    ]
+    lesson = learn(weak, amd.AT)
+    learnt = load("learnt", lesson.text.encode())
+
+    assert any("secure boot is off" in remark for remark in lesson.review)
+    assert any("no quote of the vTPM" in remark for remark in lesson.review)
+    # Without PCRs in all of them there is nothing to compare, and strict refuses that.
+    assert found(weak[0].claims, learnt) == ["policy.reference-values"]
+
+
+def with_pcr(vm: ConfidentialVm, index: int) -> Evidence:
+    pcrs = {**PCRS, index: b"\1" * 32}
+    return vm.evidence(message=attest(pcrs=pcrs), pcrs=pcrs)
