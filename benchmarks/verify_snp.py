@@ -22,7 +22,8 @@ from wasmtime_attestation.evidence import snp
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.memo import Memo
-from wasmtime_attestation.verifier.token import Expected, verify_token
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.token import verify_token
 
 from benchmarks.timing import Batch
 

@@ -96,7 +96,7 @@ def test_a_verdict_says_everything(host: Host) -> None:
 
 @pytest.mark.parametrize("name", ["", "none", "Hardware-Only", "../hardware-only", "x" * 10_000])
 def test_a_policy_that_the_host_does_not_have(world: wit.World, name: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="no policy of that name; it has hardware-only"):
+    with pytest.raises(InvalidArgumentError, match="no policy of that name; it has azure-cvm, "):
         world.verify(world.attest_vm().token, Expectations(policy=name))
 
 

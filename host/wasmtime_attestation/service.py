@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from wasmtime_attestation import wit
-from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
 from wasmtime_attestation.attesters import Attester
 from wasmtime_attestation.cache import TokenCache
 from wasmtime_attestation.checks import Ledger
+from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
-from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import (
     AttestationError,
     Finding,
@@ -28,12 +28,11 @@ from wasmtime_attestation.evidence.token import MAX_AUDIENCE, MAX_USER_DATA, NON
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy
 from wasmtime_attestation.summary import summarise
-from wasmtime_attestation.verifier.token import (
-    Expected,
-    VerifiedToken,
-    issuer_uri,
-    verify_token,
-)
+from wasmtime_attestation.verifier import tokens
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.issuers import Issuer
+from wasmtime_attestation.verifier.token import issuer_uri
+from wasmtime_attestation.verifier.tokens import Trust
 from wasmtime_attestation.wit import Status
 
 log = logging.getLogger(__name__)
@@ -50,6 +49,7 @@ class Settings:
 
     Attributes:
         anchors: the roots that it trusts.
+        issuers: the services whose tokens it accepts, with their keys.
         policy: what `verify-token` appraises tokens with.
         policies: the policies that guests may name in `verify`.
         evidence_summary: whether results carry a summary of the evidence.
@@ -59,6 +59,7 @@ class Settings:
     policy: AppraisalPolicy = HARDWARE_ONLY
     policies: Mapping[str, AppraisalPolicy] = field(default_factory=lambda: PRESETS)
     evidence_summary: bool = False
+    issuers: tuple[Issuer, ...] = ()
 
 
 class AttestationService:
@@ -119,32 +120,33 @@ class AttestationService:
         return result
 
     def accepts(self, token: str) -> bool:
-        """Whether a token is this host's own, authentic, and accepted by its policy."""
+        """Whether a token is this host's or a configured service's, and accepted by its policy."""
         try:
-            verified = self._verify(token, Expected())
-            if not self._is_own(verified):
+            verdict = self._verify(token, Expected())
+            if verdict.kind is TokenKind.EVIDENCE and not self._is_own(verdict):
                 raise RejectedError.of("token.issuer", "another host issued the token")
-            self._appraise(verified, self._settings.policy)
+            self._appraise(verdict, self._settings.policy)
         except AttestationError as error:
             log.info("verify-token answers false: %s", error)
             return False
         return True
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
-        """Verifies a token of any host against what a guest expects."""
+        """Verifies a token of any host or configured service against what a guest expects."""
         policy = self._policy(expected.policy)
-        verified = self._verify(
+        verdict = self._verify(
             token, Expected(expected.nonce, expected.audience, expected.max_age_seconds)
         )
-        status = Status.NONE if policy is None else self._appraise_foreign(verified, policy)
+        check_issuers_result(verdict)
+        status = Status.NONE if policy is None else self._appraise_foreign(verdict, policy)
         return wit.Verdict(
-            issuer=verified.issuer,
-            tee_type=verified.claims.tee_type,
+            issuer=verdict.issuer,
+            tee_type=verdict.tee_type,
             status=status,
-            issued_at=verified.token.issued_at,
-            expires_at=verified.token.expires_at,
-            guest_digest=verified.token.guest_digest,
-            claims=json.dumps(verified.to_json(), separators=(",", ":")),
+            issued_at=verdict.issued_at,
+            expires_at=verdict.expires_at,
+            guest_digest=verdict.guest_digest,
+            claims=json.dumps(verdict.to_json(), separators=(",", ":")),
         )
 
     def _issue(
@@ -171,44 +173,36 @@ class AttestationService:
         )
         return result, token.expires_at
 
-    def _verify(self, token: str, expected: Expected) -> VerifiedToken:
-        return verify_token(
+    def _verify(self, token: str, expected: Expected) -> Verdict:
+        return tokens.verify(
             token,
             expected,
-            Endorsements(),
+            Trust(self._settings.anchors, self._settings.issuers),
             at=datetime.fromtimestamp(self._now(), UTC),
-            anchors=self._settings.anchors,
             ledger=Ledger(),
         )
 
-    def _is_own(self, verified: VerifiedToken) -> bool:
+    def _is_own(self, verdict: Verdict) -> bool:
         own = issuer_uri(self._issuer.key_thumbprint)
-        return hmac.compare_digest(verified.issuer, own)
+        return hmac.compare_digest(verdict.issuer.encode(), own.encode())
 
-    def _appraise(self, verified: VerifiedToken, policy: AppraisalPolicy) -> Status:
-        result = appraise(
-            verified.claims,
-            policy,
-            at=datetime.fromtimestamp(self._now(), UTC),
-            guest_digest=verified.token.guest_digest,
-            issuer=verified.issuer,
-            issued_at=verified.token.issued_at,
-        )
-        return result.status
+    def _appraise(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
+        at = datetime.fromtimestamp(self._now(), UTC)
+        return appraise_token(verdict, policy, at=at).status
 
-    def _appraise_foreign(self, verified: VerifiedToken, policy: AppraisalPolicy) -> Status:
+    def _appraise_foreign(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
         """Genuine hardware can run any software: another host needs reference values."""
-        claims = verified.claims
-        names_software = policy.has_reference_values_for(
-            claims.platform, paravisor=claims.has_paravisor
+        evidence = verdict.evidence
+        names_software = evidence is None or policy.has_reference_values_for(
+            evidence.platform, paravisor=evidence.has_paravisor
         )
-        if not self._is_own(verified) and not names_software:
+        if not self._is_own(verdict) and not names_software:
             detail = (
                 f"another host issued the token, and policy {policy.name} has no measurements: "
                 "it cannot tell which software made it; name a policy with reference values"
             )
             raise PolicyError([Finding("policy.reference-values", detail)])
-        return self._appraise(verified, policy)
+        return self._appraise(verdict, policy)
 
     def _policy(self, name: str | None) -> AppraisalPolicy | None:
         if name is None:

@@ -21,7 +21,8 @@ from wasmtime_attestation.errors import AttestationError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.memo import Memo
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy
-from wasmtime_attestation.verifier.token import Expected, verify_token
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.token import verify_token
 
 from tests.fakes import amd, intel
 from tests.fakes.certificates import crl
@@ -57,7 +58,7 @@ def alone(item: Item, policy: AppraisalPolicy | None) -> tuple[object, ...]:
             token = verify_token(
                 item.subject, item.expected, KNOWN, at=AT, anchors=ROOTS, ledger=ledger
             )
-            claims, found, guest = token.to_json(), token.claims, token.token.guest_digest
+            claims, found, guest = token.verdict.to_json(), token.claims, token.token.guest_digest
         else:
             found, guest = (
                 verifier.verify(

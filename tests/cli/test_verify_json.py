@@ -67,7 +67,7 @@ def check_checks(checks: list[dict[str, str]]) -> None:
 def check_appraisal(appraisal: dict[str, Any] | None) -> None:
     if appraisal is None:
         return
-    keys(appraisal, "policy", "status", "findings")
+    keys(appraisal, "policy", "status", "findings", "trustworthiness")
     assert appraisal["status"] in {"affirming", "warning", "contraindicated"}
     for finding in appraisal["findings"]:
         keys(finding, "check", "detail")
@@ -82,7 +82,8 @@ def test_verified(root: Path) -> None:
     code, members = report(root, HOST.token())
     assert (code, members["outcome"]) == (0, "verified")
     assert set(outcomes(members).values()) == {"passed", "not-checked"}
-    assert list(members["claims"]) == ["issuer", "token", "evidence"]
+    assert list(members["claims"])[:2] == ["kind", "issuer"]
+    assert list(members["claims"])[-2:] == ["token", "evidence"]
     (evidence,) = members["claims"]["evidence"]
     assert evidence["tee_type"] == "simulated"
     assert evidence["platform"] == "amd-sev-snp"

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from wasmtime_attestation.endorsements import collateral, ocsp, rim
+from wasmtime_attestation import issuer_config as issuers
+from wasmtime_attestation.endorsements import collateral, jwks, ocsp, rim
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import pem
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
@@ -29,7 +30,7 @@ from wasmtime_attestation.policy import load
 
 from tests.endorsements.test_collateral import bundle
 from tests.fakes import azure as paravisor
-from tests.fakes import nvidia_rim
+from tests.fakes import nras, nvidia_rim
 from tests.fakes.amd import MILAN, TURIN
 from tests.fakes.boot_log import PC, log
 from tests.fakes.intel import PLATFORM, PLATFORM_15, QE_IDENTITY, TCB_INFO, signed
@@ -61,6 +62,9 @@ _COLLATERAL = (
 )
 _MANIFESTS = (nvidia_rim.DRIVER.xml(), nvidia_rim.BLACKWELL[0].xml())
 _RESPONSE = Responder().respond(*HOPPER.chain()[1:3])
+_ISSUER = b"""kind = "nras"
+iss = ["https://nras.attestation.nvidia.com"]
+"""
 _POLICY = b"""schema = 1
 accept = ["amd-sev-snp", "intel-tdx"]
 guest-digests = ["%s"]
@@ -113,7 +117,7 @@ TARGETS: Mapping[str, Target] = {
     "token": Target(
         _payload,
         (ValueError,),
-        (json.dumps(jwt.decode(_TOKEN.decode()).payload).encode(),),
+        (jwt.decode(_TOKEN.decode()).data,),
     ),
     "endorsements": Target(
         lambda data: Endorsements.from_files([("fuzzed", data)]),
@@ -121,5 +125,9 @@ TARGETS: Mapping[str, Target] = {
         (*map(pem, MILAN.chain()), *_COLLATERAL, *_MANIFESTS, _RESPONSE),
     ),
     "collateral": Target(collateral.decode, (ValueError,), _COLLATERAL),
+    "jwks": Target(jwks.decode, (ValueError,), (nras.keys(),)),
+    "issuer": Target(
+        lambda data: issuers.load("fuzzed", data), (InvalidArgumentError,), (_ISSUER,)
+    ),
     "policy": Target(lambda data: load("fuzzed", data), (InvalidArgumentError,), (_POLICY,)),
 }

@@ -13,7 +13,8 @@ from wasmtime_attestation.errors import AttestationError
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.memo import Memo
 from wasmtime_attestation.verifier import token
-from wasmtime_attestation.verifier.token import Expected, VerifiedToken
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.token import VerifiedToken
 
 T = TypeVar("T")
 MEMO = Memo()

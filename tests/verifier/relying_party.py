@@ -9,7 +9,8 @@ from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import RejectedError
-from wasmtime_attestation.verifier.token import Expected, VerifiedToken
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.token import VerifiedToken
 
 from tests.fakes.amd import AT, real_anchors
 from tests.verifier.alike import verify_token

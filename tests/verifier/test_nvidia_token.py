@@ -14,7 +14,8 @@ from wasmtime_attestation.endorsements.x509 import der
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence.envelope import EvidenceType
 from wasmtime_attestation.verifier.binding import nonce_of
-from wasmtime_attestation.verifier.token import Expected, VerifiedToken, verify_token
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.token import VerifiedToken, verify_token
 
 from tests.fakes import nvidia_rim
 from tests.fakes.nvidia import AT, HOPPER, real_anchors

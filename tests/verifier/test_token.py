@@ -6,7 +6,7 @@ import pytest
 from wasmtime_attestation.checks import Ledger, Outcome
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.errors import UnavailableError
-from wasmtime_attestation.verifier.token import Expected
+from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.wit import TeeType
 
 from tests.fakes.amd import GENOA, MACHINES, MILAN, Machine, real_anchors
@@ -45,7 +45,7 @@ def test_empty_user_data_is_not_the_same_as_none() -> None:
 
 
 def test_the_json_form_has_statements_and_claims_but_no_raw_evidence() -> None:
-    members = verify(HOST.sign(HOST.payload(audience="somebody"))).to_json()
+    members = verify(HOST.sign(HOST.payload(audience="somebody"))).verdict.to_json()
     assert members["token"] == {
         "eat_profile": "tag:wasmtime-attestation,2026:evidence-token#1",
         "iat": NOW,
@@ -92,7 +92,7 @@ def test_a_token_that_is_not_as_expected_is_rejected(
 
 def test_an_expected_audience_is_not_met_by_a_token_without_one() -> None:
     error = rejected(HOST.token(), Expected(audience="null"))
-    assert "token.audience: the token is for null" in error.message
+    assert "token.audience: the token is for nobody" in error.message
 
 
 def test_a_token_that_is_as_expected_is_accepted() -> None:

@@ -45,7 +45,7 @@ def appraise(
         *_accepted_type(claims, policy),
         *_reference_values(claims, policy),
         *_platform(claims, policy, at),
-        *_token(policy, at, issuer, issued_at),
+        *token_violations(policy, at, issuer, issued_at),
         *_guest(guest_digest, policy),
     ]
     if violations:
@@ -88,9 +88,10 @@ def _platform(claims: Claims, policy: AppraisalPolicy, at: datetime) -> Iterator
             yield from gpu.violations(details, policy.gpu)
 
 
-def _token(
+def token_violations(
     policy: AppraisalPolicy, at: datetime, issuer: str | None, issued_at: int | None
 ) -> Iterator[Finding]:
+    """Returns what the policy does not accept of a token's issuer and age; see `appraise`."""
     if policy.issuers is not None:
         if issuer is None:
             yield Finding("policy.issuer", "raw evidence has no issuer, and the policy names some")

@@ -11,11 +11,12 @@ from functools import partial
 from typing import Any
 
 from wasmtime_attestation import verifier
-from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraise.token import appraise_any, check_issuers_result
 from wasmtime_attestation.batch.ordered import Failure, in_order
 from wasmtime_attestation.batch.terms import Terms
 from wasmtime_attestation.checks import Check, Ledger, Outcome
 from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.verdict import Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import AttestationError, InternalError
@@ -24,7 +25,10 @@ from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.memo import Memo
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.result import AttestationResult
-from wasmtime_attestation.verifier.token import Expected, VerifiedToken, verify_token
+from wasmtime_attestation.verifier import tokens
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.issuers import Issuer
+from wasmtime_attestation.verifier.tokens import Trust
 
 VERIFIED = "verified"
 
@@ -34,7 +38,7 @@ class Item:
     """One thing to verify.
 
     Attributes:
-        subject: evidence, or the text of an evidence token.
+        subject: evidence, or the text of a token.
         report_data: what evidence must be bound to; None to report it as not checked.
         expected: what a token must say; its nonce is also that of evidence that carries one.
     """
@@ -124,6 +128,7 @@ class _Given:
     anchors: Anchors
     at: datetime
     policy: AppraisalPolicy | None
+    issuers: tuple[Issuer, ...]
 
 
 def verify_many(
@@ -133,6 +138,7 @@ def verify_many(
     anchors: Anchors,
     at: datetime,
     policy: AppraisalPolicy | None = None,
+    issuers: Iterable[Issuer] = (),
     executor: Executor | None = None,
     memo: Memo | None = None,
 ) -> Iterator[Verification]:
@@ -146,13 +152,14 @@ def verify_many(
         anchors: the roots to trust.
         at: the instant to verify at, with a time zone.
         policy: what to appraise with; None leaves the claims to the caller.
+        issuers: services whose tokens count, besides the well-known ones.
         executor: threads, processes or others; None verifies here, one after the other.
         memo: what this process remembers; other processes have memos of their own.
 
     Yields:
         how each item came out, in the order of the items.
     """
-    terms = Terms(_Given(endorsements, anchors, at, policy), memo)
+    terms = Terms(_Given(endorsements, anchors, at, policy, tuple(issuers)), memo)
     for found in in_order(partial(_verify, terms), items, executor):
         if isinstance(found, Failure):
             yield Verification(InternalError.case, found.reason, Details())
@@ -162,20 +169,19 @@ def verify_many(
 
 def _authenticate(
     terms: Terms[_Given], item: Item, ledger: Ledger
-) -> tuple[Claims, dict[str, Json], VerifiedToken | None]:
-    """Verifies evidence or a token: its claims, the same as JSON, and the token if it is one."""
+) -> tuple[Claims | Verdict, dict[str, Json]]:
+    """Verifies evidence or a token: its claims or verdict, and the same as JSON."""
     given, expected = terms.value, item.expected
     if isinstance(item.subject, str):
-        token = verify_token(
+        verdict = tokens.verify(
             item.subject,
             expected,
-            given.endorsements,
+            Trust(given.anchors, given.issuers, given.endorsements),
             at=given.at,
-            anchors=given.anchors,
             ledger=ledger,
             memo=terms.memo,
         )
-        return token.claims, token.to_json(), token
+        return verdict, verdict.to_json()
     claims = verifier.verify(
         item.subject,
         given.endorsements,
@@ -186,32 +192,28 @@ def _authenticate(
         ledger=ledger,
         memo=terms.memo,
     )
-    return claims, {"evidence": [claims.to_json()]}, None
+    return claims, {"evidence": [claims.to_json()]}
+
+
+def _appraise(
+    verified: Claims | Verdict, policy: AppraisalPolicy | None, at: datetime
+) -> AttestationResult | None:
+    if policy is not None:
+        return appraise_any(verified, policy, at=at)
+    if isinstance(verified, Verdict):
+        check_issuers_result(verified)
+    return None
 
 
 def _verify(terms: Terms[_Given], item: Item) -> Verification:
     ledger, claims, result = Ledger(), None, None
     error: AttestationError | None = None
     try:
-        verified, claims, token = _authenticate(terms, item, ledger)
-        if terms.value.policy is not None:
-            result = _appraise(verified, token, terms.value.policy, terms.value.at)
+        verified, claims = _authenticate(terms, item, ledger)
+        result = _appraise(verified, terms.value.policy, terms.value.at)
     except AttestationError as failure:
         error = failure
     details = Details(ledger.checks, claims, result)
     if error is None:
         return Verification(VERIFIED, None, details)
     return Verification(error.case, error.message, details)
-
-
-def _appraise(
-    claims: Claims, token: VerifiedToken | None, policy: AppraisalPolicy, at: datetime
-) -> AttestationResult:
-    return appraise(
-        claims,
-        policy,
-        at=at,
-        guest_digest=token.token.guest_digest if token else None,
-        issuer=token.issuer if token else None,
-        issued_at=token.token.issued_at if token else None,
-    )

@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NoReturn
 
-from wasmtime_attestation.checks import amd, azure, boot_log, evidence, intel, nvidia, token
+from wasmtime_attestation.checks import amd, azure, boot_log, evidence, intel, issuer, nvidia, token
 from wasmtime_attestation.checks.rule import Rule
 from wasmtime_attestation.errors import Finding, RejectedError, UnavailableError
 
@@ -21,6 +21,7 @@ CHECKS: Mapping[str, Rule] = MappingProxyType(
     {
         **evidence.RULES,
         **token.RULES,
+        **issuer.RULES,
         **amd.RULES,
         **intel.RULES,
         **azure.RULES,

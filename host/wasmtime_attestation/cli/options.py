@@ -67,7 +67,7 @@ def endorsements(function: F) -> F:
         type=click.Path(exists=True, path_type=Path),
         multiple=True,
         metavar="FILE|DIR",
-        help="Certificates, revocation lists, Intel's collateral; may be given more than once.",
+        help="Certificates, revocation lists, Intel's collateral, issuers' keys; repeatable.",
     )(function)
 
 

@@ -22,7 +22,8 @@ from wasmtime_attestation.policy import load
 from wasmtime_attestation.policy.in_force import show
 from wasmtime_attestation.policy.learn import Known, learn
 from wasmtime_attestation.policy.schema import schema
-from wasmtime_attestation.verifier.token import Expected, verify_token
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.token import verify_token
 
 
 @click.group("policy")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from wasmtime_attestation.appraise.trustworthiness import Appraisal
 from wasmtime_attestation.checks import Check
 from wasmtime_attestation.claims.form import to_json
 from wasmtime_attestation.cli.explain import check_lines, finding_lines, members
@@ -37,6 +38,8 @@ class Report:
         policy: the name of the policy that was applied, if one was.
         result: the appraisal, if one was made and accepted the claims.
         error: why the verification or appraisal failed, if it did.
+        appraisals: of each piece of evidence that was appraised, in AR4SI's terms.
+        nonce: what the evidence answers.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Report:
     policy: str | None
     result: AttestationResult | None
     error: AttestationError | None
+    appraisals: tuple[Appraisal, ...] = ()
+    nonce: bytes | None = None
 
     @property
     def outcome(self) -> str:
@@ -118,7 +123,14 @@ def _appraisal(report: Report, *, explain: bool) -> Json:
             }
             for finding in findings
         ],
+        **_trustworthiness(report),
     }
+
+
+def _trustworthiness(report: Report) -> dict[str, Json]:
+    """The vector of each piece of evidence, where evidence was appraised."""
+    vectors: list[Json] = [appraisal.to_json() for appraisal in report.appraisals]
+    return {"trustworthiness": vectors} if vectors else {}
 
 
 def as_text(report: Report, *, explain: bool = False) -> str:
@@ -137,6 +149,7 @@ def _lines(report: Report, *, explain: bool) -> Iterator[str]:
     if report.claims is not None:
         yield "claims"
         yield from tree(report.claims, "  ")
+    yield from _vectors(report)
     if report.debug:
         yield "warning  debug allowed: the host can read the guest's memory"
     yield f"result   {_verdict(report)}"
@@ -154,6 +167,14 @@ def _findings(report: Report, *, explain: bool) -> Iterator[str]:
         if finding.check not in explained:
             yield from finding_lines(finding.check, refused=refused, explain=explain)
         explained.add(finding.check)
+
+
+def _vectors(report: Report) -> Iterator[str]:
+    for index, appraisal in enumerate(report.appraisals):
+        piece = f" [{index}]" if len(report.appraisals) > 1 else ""
+        yield f"trustworthiness{piece}"
+        for aspect, claim in appraisal.vector.items():
+            yield f"  {claim.tier:<15} {claim.value:>3} {aspect:<18} {_scalar(claim.reason)}"
 
 
 def tree(value: Json, indent: str) -> Iterator[str]:
@@ -204,7 +225,7 @@ def _scalar(value: Json) -> str:
 def _verdict(report: Report) -> str:
     authentic = "SIMULATED, authentic" if report.simulated else "authentic"
     if isinstance(report.error, PolicyError):
-        return f"{authentic}, but CONTRAINDICATED by {report.policy}"
+        return f"{authentic}, but CONTRAINDICATED by {report.policy or 'its issuer'}"
     if report.error is not None:
         return f"{report.error.case.upper()}: {report.error.message}"
     if report.result is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import click
@@ -9,9 +10,10 @@ from cryptography import x509
 
 from wasmtime_attestation.claims.form import to_json
 from wasmtime_attestation.cli import nvidia_subject
-from wasmtime_attestation.endorsements import amd, xml_document
+from wasmtime_attestation.endorsements import amd, jwks, xml_document
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.endorsements.jwa import Algorithm
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
 from wasmtime_attestation.evidence import azure, hcl, jwt, snp, tdx, text, tpm
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
@@ -38,9 +40,14 @@ def describe(path: Path) -> dict[str, Json]:
         return _guest(path.name, data)
     if _is_endorsement(data):
         return _endorsements(path, data)
+    if jwks.looks_like(data):
+        return _keys(path, data)
     subject = recognise(data)
     if isinstance(subject, Token):
-        return _token(subject.text)
+        members = _token(subject.text)
+        devices = subject.submodules or {}
+        named: dict[str, Json] = {name: _token(token) for name, token in devices.items()}
+        return members | ({"submodules": named} if named else {})
     pieces = [_evidence(piece) for piece in subject]
     return pieces[0] if len(pieces) == 1 else {"kind": "evidence", "evidence": [*pieces]}
 
@@ -97,6 +104,22 @@ def _endorsements(path: Path, data: bytes) -> dict[str, Json]:
     }
 
 
+def _keys(path: Path, data: bytes) -> dict[str, Json]:
+    (keys,) = Endorsements.from_files([(str(path), data)]).key_sets
+    return {
+        "kind": "keys",
+        "keys": [
+            {
+                "kid": jwk.key_id,
+                "algorithms": [name for name in Algorithm if jwk.serves(name)],
+                "spki_sha256": hashlib.sha256(jwk.spki).hexdigest(),
+                "certificates": [_certificate(certificate) for certificate in jwk.chain],
+            }
+            for jwk in keys.keys
+        ],
+    }
+
+
 def _certificate(certificate: x509.Certificate) -> Json:
     members: dict[str, Json] = {
         "subject": certificate.subject.rfc4514_string(),
@@ -135,17 +158,18 @@ def _crl(crl: x509.CertificateRevocationList) -> Json:
 def _token(text: str) -> dict[str, Json]:
     try:
         jws = jwt.decode(text)
-        evidence = _token_evidence(jws)
+        payload = jws.claims(floats=True)
+        evidence = _token_evidence(payload)
     except ValueError as error:
         raise RejectedError.of("token.format", f"this is no token: {error}") from error
-    return {"kind": "token", "header": jws.header, "payload": jws.payload, "evidence": evidence}
+    return {"kind": "token", "header": jws.header, "payload": payload, "evidence": evidence}
 
 
-def _token_evidence(jws: jwt.CompactJws) -> list[Json]:
+def _token_evidence(payload: dict[str, Json]) -> list[Json]:
     """Decodes the evidence where the token has our profile; others stand as they are."""
-    if jws.payload.get("eat_profile") != PROFILE:
+    if payload.get("eat_profile") != PROFILE:
         return []
-    token = EvidenceToken.from_payload(jws.payload)
+    token = EvidenceToken.from_payload(payload)
     return [_evidence(evidence) for evidence in token.evidence]
 
 

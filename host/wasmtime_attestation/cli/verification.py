@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from wasmtime_attestation import verifier
-from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraise.token import appraise_any, check_issuers_result
+from wasmtime_attestation.appraise.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.cli import boot_logs, several
 from wasmtime_attestation.cli.report import Report
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -21,13 +23,17 @@ from wasmtime_attestation.errors import (
     RejectedError,
     UnavailableError,
 )
+from wasmtime_attestation.evidence import base64url
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.recognise import Token, recognise
 from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.memo import Memo
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy
 from wasmtime_attestation.result import AttestationResult
-from wasmtime_attestation.verifier.token import Expected, verify_token
+from wasmtime_attestation.verifier import tokens
+from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.issuers import Issuer
+from wasmtime_attestation.verifier.tokens import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Request:
         report_data: what raw evidence must be bound to.
         boot_log: the log of the boot; None to take the one that came with the evidence.
         policy: what to appraise with; None for the default of the kind of input.
+        issuers: whose tokens count, besides the well-known ones.
         memo: what was verified before of other inputs; it only saves time.
     """
 
@@ -55,6 +62,7 @@ class Request:
     expected: Expected
     report_data: bytes | None
     policy: AppraisalPolicy | None
+    issuers: tuple[Issuer, ...] = ()
     memo: Memo | None = None
     boot_log: bytes | None = None
 
@@ -82,8 +90,11 @@ class _Examination:
     kind: str = "unknown"
     claims: list[Claims | None] = field(default_factory=list)
     members: dict[str, Json] | None = None
+    verdict: Verdict | None = None
     policy: AppraisalPolicy | None = None
     result: AttestationResult | None = None
+    appraisals: list[Appraisal] = field(default_factory=list)
+    nonce: bytes | None = None
 
     def run(self) -> None:
         try:
@@ -101,37 +112,50 @@ class _Examination:
         return self.ledgers[-1]
 
     def _token(self, subject: Token) -> None:
-        self.kind = "evidence-token"
+        self.kind = "token" if subject.is_issued else TokenKind.EVIDENCE
         request = self.request
-        if request.report_data is not None:
-            raise InvalidArgumentError("--report-data is for raw evidence; a token has a --nonce")
         if request.boot_log is not None:
             raise InvalidArgumentError("--boot-log is for raw evidence; give the evidence itself")
-        verified = verify_token(
+        verdict = self.verdict = tokens.verify(
             subject.text,
-            request.expected,
-            request.endorsements,
+            replace(request.expected, report_data=request.report_data),
+            Trust(request.anchors, request.issuers, request.endorsements),
             at=request.at,
-            anchors=request.anchors,
             ledger=self._ledger(),
+            submodules=subject.submodules,
             memo=request.memo,
         )
-        self.claims, self.members = [verified.claims], verified.to_json()
-        self.policy = request.policy or HARDWARE_ONLY
-        self.result = appraise(
-            verified.claims,
-            self.policy,
-            at=request.at,
-            guest_digest=verified.token.guest_digest,
-            issuer=verified.issuer,
-            issued_at=verified.token.issued_at,
-        )
+        self.kind, self.claims, self.members = verdict.kind, [verdict.evidence], verdict.to_json()
+        self.policy = request.policy
+        if verdict.evidence is not None:
+            self.policy = request.policy or HARDWARE_ONLY
+            self.nonce = base64url.decode(verdict.nonce or "")
+        if self.policy is None:
+            check_issuers_result(verdict)
+        else:
+            self.result = self._appraised(verdict, self.policy)
+
+    def _appraised(self, verified: Claims | Verdict, policy: AppraisalPolicy) -> AttestationResult:
+        """Returns the result, and keeps what it comes to for evidence, refused or not."""
+        outcome: AttestationResult | PolicyError
+        try:
+            outcome = appraise_any(verified, policy, at=self.request.at)
+        except PolicyError as error:
+            outcome = error
+        claims = verified.evidence if isinstance(verified, Verdict) else verified
+        digest = verified.guest_digest if isinstance(verified, Verdict) else None
+        if claims is not None:
+            self.appraisals.append(appraisal(claims, policy, outcome, digest))
+        if isinstance(outcome, PolicyError):
+            raise outcome
+        return outcome
 
     def _evidence(self, pieces: tuple[Evidence, ...]) -> None:
         """Verifies every piece, so that the report says how each came out."""
         self.kind = ", ".join(dict.fromkeys(piece.type for piece in pieces))
         self.policy = self.request.policy
         expected = self.request.expected
+        self.nonce = expected.nonce
         if expected.audience is not None or expected.max_age_seconds is not None:
             raise InvalidArgumentError("--audience and --max-age are for tokens")
         if self.request.boot_log is not None:
@@ -153,7 +177,7 @@ class _Examination:
             claims = self.claims[-1] = self._verified(evidence, self._ledger(index))
             if self.policy is None:
                 return None
-            return appraise(claims, self.policy, at=self.request.at, guest_digest=None)
+            return self._appraised(claims, self.policy)
         except (RejectedError, PolicyError, UnavailableError) as error:
             return error
 
@@ -180,8 +204,11 @@ class _Examination:
             checks=tuple(check for ledger in self.ledgers for check in ledger.checks),
             claims=self.members,
             simulated=any(claims.simulated for claims in self.claims if claims),
-            debug=any(claims.debug for claims in self.claims if claims),
+            debug=any(claims.debug for claims in self.claims if claims)
+            or (self.verdict is not None and any(e.debug for e in self.verdict.environments)),
             policy=self.policy.name if self.policy else None,
             result=self.result,
             error=error,
+            appraisals=tuple(self.appraisals),
+            nonce=self.nonce,
         )

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import batch, given, options
+from wasmtime_attestation.cli import batch, given, issuers, options
+from wasmtime_attestation.cli.ear import EarOutput
 from wasmtime_attestation.cli.report import Report, as_json_text, as_text
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.cli.verification import Request, examine
 from wasmtime_attestation.evidence import recognise
 from wasmtime_attestation.evidence.boot_log import MAX_SIZE as MAX_BOOT_LOG
-from wasmtime_attestation.verifier.token import Expected
+from wasmtime_attestation.verifier.expectations import Expected
 
 
 @click.command("verify")
@@ -61,10 +62,31 @@ from wasmtime_attestation.verifier.token import Expected
 )
 @options.trust
 @click.option(
+    "--issuer",
+    "issuer_paths",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="A service whose tokens count, described in TOML; may be given more than once.",
+)
+@click.option(
     "--policy",
     "policy_name",
     metavar="FILE|PRESET",
     help="Appraise under this policy; tokens are appraised under hardware-only without it.",
+)
+@click.option(
+    "--issue-ear",
+    "ear_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write what was found as an EAT Attestation Result, unless the evidence is rejected.",
+)
+@click.option(
+    "--ear-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The private key on P-384, in PEM, that signs it.",
 )
 @click.option("--offline", is_flag=True, help="Fetch nothing. This release never fetches anything.")
 @click.option(
@@ -89,15 +111,19 @@ def command(
     audience: str | None,
     max_age: int | None,
     trust: tuple[Path, ...],
+    issuer_paths: tuple[Path, ...],
     policy_name: str | None,
+    ear_path: Path | None,
+    ear_key: Path | None,
     offline: bool,
     explain: bool,
     as_json: bool,
 ) -> None:
     """Verify a token or raw evidence, and say what was checked.
 
-    INPUT is an evidence token, a SEV-SNP report, a TDX quote or evidence of an Azure
-    confidential VM: binary, hex, base64 or JSON.
+    INPUT is an evidence token; a token of Azure Attestation, Intel Trust Authority, NVIDIA's
+    service (NRAS) or another Verifier (EAR); a SEV-SNP report, a TDX quote or evidence of an
+    Azure confidential VM: binary, hex, base64 or JSON.
     """
     del offline
     if (source is None) is (batch_path is None):
@@ -107,6 +133,9 @@ def command(
         )
     if workers is not None and batch_path is None:
         raise click.UsageError("--workers is for --batch.")
+    if batch_path is not None and ear_path is not None:
+        raise click.UsageError("--issue-ear is for one INPUT, not for --batch.")
+    output = EarOutput.of(ear_path, ear_key)
     if explain and batch_path is not None:
         raise click.UsageError("--explain is for one INPUT; docs/checks.md explains every check.")
     request = Request(
@@ -119,6 +148,7 @@ def command(
         expected=Expected(nonce, audience, max_age),
         report_data=report_data,
         policy=None if policy_name is None else given.policy(policy_name),
+        issuers=issuers.read(issuer_paths),
         boot_log=None if boot_log is None else options.read_file(boot_log, MAX_BOOT_LOG),
     )
     if batch_path is not None:
@@ -126,6 +156,8 @@ def command(
             ctx.exit(batch.run(file, request, workers or batch.available_workers()))
     report = examine(request)
     _print(report, as_json=as_json, explain=explain)
+    if output is not None:
+        output.write(report)
     ctx.exit(report.exit_code)
 
 

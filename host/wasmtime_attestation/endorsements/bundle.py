@@ -9,8 +9,16 @@ from typing import Any, TypeVar
 
 from cryptography import x509
 
-from wasmtime_attestation.endorsements import collateral, ocsp, rim, rim_file, xml_document
+from wasmtime_attestation.endorsements import (
+    collateral,
+    jwks,
+    ocsp,
+    rim,
+    rim_file,
+    xml_document,
+)
 from wasmtime_attestation.endorsements.collateral import SignedStatement
+from wasmtime_attestation.endorsements.jwks import JwkSet
 from wasmtime_attestation.endorsements.ocsp import OcspResponse
 from wasmtime_attestation.endorsements.rim import RimFile
 from wasmtime_attestation.endorsements.x509 import (
@@ -43,6 +51,7 @@ class Endorsements:
         statements: Intel's.
         rims: NVIDIA's manifests.
         ocsp: OCSP responses.
+        key_sets: of issuers of tokens.
         waived: checks whose endorsement may be missing, because the relying party said so; where
             it is there, it counts.
     """
@@ -52,6 +61,7 @@ class Endorsements:
     statements: tuple[SignedStatement, ...] = field(default=())
     rims: tuple[RimFile, ...] = field(default=())
     ocsp: tuple[OcspResponse, ...] = field(default=())
+    key_sets: tuple[JwkSet, ...] = field(default=())
     waived: tuple[str, ...] = field(default=())
     _digest: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -67,7 +77,8 @@ class Endorsements:
         return _restored, tuple(tuple(map(_pickled, column)) for column in columns)
 
     def __bool__(self) -> bool:
-        return bool(self.certificates or self.crls or self.statements or self.rims or self.ocsp)
+        columns = (self.certificates, self.crls, self.statements, self.rims, self.ocsp)
+        return any(columns) or bool(self.key_sets)
 
     def __add__(self, other: Endorsements) -> Endorsements:
         return Endorsements(
@@ -76,6 +87,7 @@ class Endorsements:
             tuple(dict.fromkeys(self.statements + other.statements)),
             tuple(dict.fromkeys(self.rims + other.rims)),
             tuple(dict.fromkeys(self.ocsp + other.ocsp)),
+            tuple(dict.fromkeys(self.key_sets + other.key_sets)),
             tuple(dict.fromkeys(self.waived + other.waived)),
         )
 
@@ -85,7 +97,7 @@ class Endorsements:
 
     @classmethod
     def from_files(cls, contents: Iterable[tuple[str, bytes]]) -> Endorsements:
-        """Reads files, by content: PEM (in any order), DER, hex or base64, collateral, manifests.
+        """Reads files, by content: PEM, DER, hex or base64, collateral, manifests, keys.
 
         Args:
             contents: name (for messages) and bytes of each file.
@@ -101,7 +113,8 @@ class Endorsements:
 
     def check_size(self) -> None:
         """Raises `InvalidArgumentError` if there are more items than a verification takes."""
-        if len(self.certificates) + len(self.crls) + len(self.statements) > MAX_ITEMS:
+        count = len(self.certificates) + len(self.crls) + len(self.statements) + len(self.key_sets)
+        if count > MAX_ITEMS:
             raise InvalidArgumentError(
                 f"more than {MAX_ITEMS} certificates, revocation lists and statements; "
                 "name fewer files"
@@ -136,11 +149,14 @@ class Endorsements:
         except UNREADABLE as error:
             raise InvalidArgumentError(
                 f"{name}: neither certificates nor revocation lists in PEM or DER, nor collateral "
-                f"of Intel's, a manifest (RIM) of NVIDIA's or an OCSP response ({error})"
+                "of Intel's, an issuer's keys, a manifest (RIM) of NVIDIA's or an OCSP response "
+                f"({error})"
             ) from error
 
     @classmethod
     def _from_content(cls, name: str, data: bytes) -> Endorsements:
+        if jwks.looks_like(data):
+            return cls(key_sets=(jwks.decode(data),))
         if data.lstrip().startswith(b"{"):
             served = rim_file.served(data)
             return cls._from_collateral(data) if served is None else cls(rims=(served,))
@@ -217,6 +233,8 @@ def _content(item: object) -> bytes:
             return repr(item).encode()
         case OcspResponse():
             return item.data
+        case JwkSet():
+            return item.content
         case _:
             raise TypeError(f"{type(item).__name__} has no bytes to hash")
 

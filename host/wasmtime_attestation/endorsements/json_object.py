@@ -34,6 +34,21 @@ class JsonObject:
             raise ValueError(f"{self.path}.{name} is no string")
         return value
 
+    def optional_string(self, name: str) -> str | None:
+        """Returns a string; None where it is absent or null."""
+        return None if self.members.get(name) is None else self.string(name)
+
+    def optional_boolean(self, name: str) -> bool | None:
+        """Returns true or false; None where it is absent or null."""
+        value = self.members.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise ValueError(f"{self.path}.{name} is neither true nor false")
+        return value
+
+    def optional_object(self, name: str) -> JsonObject | None:
+        """Returns an object; None where it is absent or null."""
+        return None if self.members.get(name) is None else self.object(name)
+
     def strings(self, name: str, most: int) -> tuple[str, ...]:
         """Returns a list of strings; one that is absent is empty."""
         items = self._list(name, most, optional=True)

@@ -20,19 +20,44 @@ class CompactJws:
     Attributes:
         text: the whole.
         header: the protected header.
-        payload: the payload, a JSON object in each token of this package.
+        data: the payload's bytes.
         signature: the signature.
     """
 
     text: str
     header: dict[str, Json]
-    payload: dict[str, Json]
+    data: bytes
     signature: bytes
+
+    @property
+    def signing_input(self) -> bytes:
+        """What is signed: header and payload as they stand in the text."""
+        return self.text.rpartition(".")[0].encode("ascii")
+
+    def claims(self, *, floats: bool = False) -> dict[str, Json]:
+        """Returns the payload as the claims of a JWT (RFC 7519 section 3).
+
+        Args:
+            floats: whether numbers with a fraction may be among them.
+
+        Raises:
+            ValueError: it is no JSON object, or is ambiguous.
+        """
+        return claims_of(self.data, floats=floats)
 
 
 def looks_like(text: str) -> bool:
     """Whether a text can be meant as a compact JWS: it has dots, and so no encoding of bytes."""
     return "." in text and set(text) <= _CHARACTERS
+
+
+def is_issued(text: str) -> bool:
+    """Whether a token is a service's: it names an issuer or submodules, as ours never do."""
+    try:
+        claims = decode(text).claims(floats=True)
+    except (ValueError, RecursionError):
+        return False
+    return "iss" in claims or "submods" in claims
 
 
 def decode(text: str) -> CompactJws:
@@ -49,15 +74,27 @@ def decode(text: str) -> CompactJws:
     header, payload, signature = parts
     return CompactJws(
         text=text,
-        header=_object("header", header),
-        payload=_object("payload", payload),
-        signature=base64url.decode(signature),
+        header=_object("header", _bytes("header", header)),
+        data=_bytes("payload", payload),
+        signature=_bytes("signature", signature),
     )
 
 
-def _object(part: str, text: str) -> dict[str, Json]:
+def claims_of(data: bytes, *, floats: bool = False) -> dict[str, Json]:
+    """Returns the bytes of a payload as the claims of a JWT; see `CompactJws.claims`."""
+    return _object("payload", data, floats=floats)
+
+
+def _bytes(part: str, text: str) -> bytes:
     try:
-        value = strict_json.loads(base64url.decode(text))
+        return base64url.decode(text)
+    except ValueError as error:
+        raise ValueError(f"its {part} cannot be read: {error}") from error
+
+
+def _object(part: str, data: bytes, *, floats: bool = False) -> dict[str, Json]:
+    try:
+        value = strict_json.loads(data, floats=floats)
     except ValueError as error:
         raise ValueError(f"its {part} cannot be read: {error}") from error
     if not isinstance(value, dict):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import (
     azure_documents,
+    detached_eat,
     hcl,
     interchange,
     jwt,
@@ -17,6 +19,7 @@ from wasmtime_attestation.evidence import (
     tdx,
 )
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
+from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.evidence.td_report import TD_REPORT_SIZE
 from wasmtime_attestation.evidence.text import decode
 
@@ -30,9 +33,21 @@ _PLAUSIBLE_VERSIONS = range(1, 64)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token, not decoded."""
+    """A token, not decoded.
+
+    Attributes:
+        text: the token.
+        submodules: the tokens of devices that came beside it in a detached EAT; None where it
+            came by itself.
+    """
 
     text: str
+    submodules: Mapping[str, str] | None = None
+
+    @property
+    def is_issued(self) -> bool:
+        """Whether a service issued it: it names an issuer or submodules, as ours never does."""
+        return self.submodules is not None or jwt.is_issued(self.text)
 
 
 def recognise(data: bytes) -> Token | tuple[Evidence, ...]:
@@ -50,15 +65,28 @@ def recognise(data: bytes) -> Token | tuple[Evidence, ...]:
     if text.isascii() and jwt.looks_like(text.decode("ascii")):
         return Token(text.decode("ascii"))
     if text.startswith((b"{", b"[")):
-        return _documents(text)
+        return _document(text)
     return (_evidence(decode(data) or data),)
 
 
-def _documents(text: bytes) -> tuple[Evidence, ...]:
+def _document(text: bytes) -> Token | tuple[Evidence, ...]:
     try:
-        return interchange.read(strict_json.loads(text, floats=True))
+        document = strict_json.loads(text, floats=True)
+        return _wrapped_token(document) or interchange.read(document)
     except (ValueError, RecursionError) as error:
         raise RejectedError.of(CHECK, f"this JSON is no evidence that is known: {error}") from error
+
+
+def _wrapped_token(document: Json) -> Token | None:
+    """Services answer `{"token": ...}`, and NVIDIA's with a detached EAT."""
+    if detached_eat.looks_like(document):
+        eat = detached_eat.read(document)
+        return Token(eat.overall, eat.submodules)
+    match document:
+        case {"token": str() as text} if jwt.looks_like(text):
+            return Token(text)
+        case _:
+            return None
 
 
 def _evidence(data: bytes) -> Evidence:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from wasmtime_attestation.evidence.tpm import DIGEST_SIZE, PCR_COUNT
 from wasmtime_attestation.policy.table import Table
@@ -76,4 +75,5 @@ def _pcrs(table: Table) -> Mapping[int, frozenset[bytes]]:
         for index in range(PCR_COUNT)
     }
     table.end()
-    return MappingProxyType({i: accepted for i, accepted in values.items() if accepted is not None})
+    # No proxy: policies travel to other processes.
+    return {i: accepted for i, accepted in values.items() if accepted is not None}

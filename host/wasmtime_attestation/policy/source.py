@@ -27,54 +27,62 @@ class Source:
         file: where it came from, for messages.
         text: as it is written.
         values: what it says.
+        kind: what the text is, for messages.
     """
 
     file: str
     text: str
     values: Mapping[str, Json]
+    kind: str = "policy"
 
     @classmethod
-    def of(cls, file: str, data: bytes) -> Source:
+    def of(cls, file: str, data: bytes, kind: str = "policy") -> Source:
         """Reads a text.
+
+        Args:
+            file: where it came from, for messages.
+            data: the text.
+            kind: what it is, for messages.
 
         Raises:
             InvalidArgumentError: it is too large, or no TOML in UTF-8; the message says where.
         """
+        named = f"{kind} {file}"
         if len(data) > MAX_SIZE:
-            raise InvalidArgumentError(f"policy {file}: it is larger than {MAX_SIZE} bytes")
-        text = _decoded(file, data)
-        _check_dots(file, text)
+            raise InvalidArgumentError(f"{named}: it is larger than {MAX_SIZE} bytes")
+        text = _decoded(named, data)
+        _check_dots(named, text)
         try:
-            return cls(file, text, tomllib.loads(text))
+            return cls(file, text, tomllib.loads(text), kind)
         except RecursionError as error:
-            raise _error(file, None, "it is nested too deep") from error
+            raise _error(named, None, "it is nested too deep") from error
         except ValueError as error:
-            raise _error(file, *_syntax(text, str(error))) from error
+            raise _error(named, *_syntax(text, str(error))) from error
 
     def error(self, error: SettingError) -> InvalidArgumentError:
         """Returns the error for a setting, with the place where it is written."""
-        return _error(self.file, locate(self.text, error.key), str(error))
+        return _error(f"{self.kind} {self.file}", locate(self.text, error.key), str(error))
 
 
-def _error(file: str, position: Position | None, problem: str) -> InvalidArgumentError:
+def _error(named: str, position: Position | None, problem: str) -> InvalidArgumentError:
     place = f":{position.line}:{position.column}" if position else ""
-    return InvalidArgumentError(f"policy {file}{place}: {problem}")
+    return InvalidArgumentError(f"{named}{place}: {problem}")
 
 
-def _decoded(file: str, data: bytes) -> str:
+def _decoded(named: str, data: bytes) -> str:
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
         problem = f"it is not UTF-8: byte 0x{data[error.start]:02x} makes no character"
-        raise _error(file, at(before, len(before)), problem) from error
+        raise _error(named, at(before, len(before)), problem) from error
 
 
-def _check_dots(file: str, text: str) -> None:
+def _check_dots(named: str, text: str) -> None:
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > MAX_DOTS and not line.lstrip().startswith("#"):
-            raise _error(file, Position(number, 1), f"the line has more than {MAX_DOTS} dots")
+            raise _error(named, Position(number, 1), f"the line has more than {MAX_DOTS} dots")
 
 
 def _syntax(text: str, message: str) -> tuple[Position | None, str]:

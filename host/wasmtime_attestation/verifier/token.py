@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from wasmtime_attestation import verifier
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.verdict import Environment, TokenKind, Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.endorsements.jwa import Algorithm, check_signature
 from wasmtime_attestation.evidence import base64url
 from wasmtime_attestation.evidence import jwt as compact
 from wasmtime_attestation.evidence.jwt import CompactJws
@@ -35,9 +36,13 @@ from wasmtime_attestation.evidence.token import (
 )
 from wasmtime_attestation.memo import Memo, recall
 from wasmtime_attestation.verifier.binding import digest, nonce_of, thumbprint
-
-CLOCK_SKEW = 60
-"""Seconds by which the issuer's clock may be ahead; an expired token gets none."""
+from wasmtime_attestation.verifier.expectations import (
+    Expected,
+    Period,
+    check_age,
+    check_audience,
+    check_period,
+)
 
 CHECKS = (
     "token.format",
@@ -54,15 +59,6 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What the caller demands of a token; None is reported as not checked."""
-
-    nonce: bytes | None = None
-    audience: str | None = None
-    max_age_seconds: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class VerifiedToken:
     """An authentic token.
 
@@ -76,14 +72,26 @@ class VerifiedToken:
     token: EvidenceToken
     claims: Claims
 
-    def to_json(self) -> dict[str, Json]:
-        """Returns the token's statements and the evidence's claims as JSON."""
+    @property
+    def verdict(self) -> Verdict:
+        """What the token says, in the words for every kind of token."""
         members: dict[str, Json] = {
             name: value
             for name, value in self.token.to_payload().items()
             if name not in {"evidence", "cnf"}
         }
-        return {"issuer": self.issuer, "token": members, "evidence": [self.claims.to_json()]}
+        return Verdict(
+            kind=TokenKind.EVIDENCE,
+            issuer=self.issuer,
+            issued_at=self.token.issued_at,
+            expires_at=self.token.expires_at,
+            environments=(Environment.of(self.claims),),
+            token=members,
+            nonce=base64url.encode(self.token.nonce),
+            audience=self.token.audience,
+            guest_digest=self.token.guest_digest,
+            evidence=self.claims,
+        )
 
 
 def verify_token(
@@ -113,16 +121,17 @@ def verify_token(
     """
     ledger.plan(CHECKS)
     jws = _attempt(ledger, "token.format", lambda: compact.decode(text))
-    _check_header(jws, ledger)
-    token = _attempt(ledger, "token.format", lambda: EvidenceToken.from_payload(jws.payload))
+    claims = _attempt(ledger, "token.format", jws.claims)
+    _check_header(jws, claims, ledger)
+    token = _attempt(ledger, "token.format", lambda: EvidenceToken.from_payload(claims))
     ledger.passed("token.format", f"{len(text)} characters")
     key_id = _check_key(jws, token, ledger)
     key = recall(memo, _load_key, token.key, at=at, ledger=ledger)
     _check_signature(jws, key, ledger)
     _check_times(token, expected, at, ledger)
     _check_expected(token, expected, ledger)
-    claims = _verify_evidence(token, key_id, endorsements, at, anchors, ledger, memo)
-    return VerifiedToken(issuer_uri(key_id), token, claims)
+    evidence = _verify_evidence(token, key_id, endorsements, at, anchors, ledger, memo)
+    return VerifiedToken(issuer_uri(key_id), token, evidence)
 
 
 def issuer_uri(key_thumbprint: bytes) -> str:
@@ -137,11 +146,11 @@ def _attempt(ledger: Ledger, check: str, decode: Callable[[], T]) -> T:
         ledger.reject(check, f"this is no evidence token: {error}")
 
 
-def _check_header(jws: CompactJws, ledger: Ledger) -> None:
+def _check_header(jws: CompactJws, claims: dict[str, Json], ledger: Ledger) -> None:
     for name, value, expected in (
         ("alg", jws.header.get("alg"), ALGORITHM),
         ("typ", jws.header.get("typ"), TYPE),
-        ("eat_profile", jws.payload.get("eat_profile"), PROFILE),
+        ("eat_profile", claims.get("eat_profile"), PROFILE),
     ):
         if value != expected:
             ledger.reject("token.profile", f"{name} is {brief(value)}; only {expected} is accepted")
@@ -174,9 +183,9 @@ def _load_key(point: KeyPoint, at: datetime, ledger: Ledger) -> ec.EllipticCurve
 
 
 def _check_signature(jws: CompactJws, key: ec.EllipticCurvePublicKey, ledger: Ledger) -> None:
-    signed = jws.text.rpartition(".")[0].encode("ascii")
-    # The algorithm is ours to name; PyJWT's higher layers would ask the token's header.
-    if not jwt.get_algorithm_by_name(ALGORITHM).verify(signed, key, jws.signature):
+    try:
+        check_signature(Algorithm(ALGORITHM), key, jws.signature, jws.signing_input)
+    except ValueError:
         ledger.reject(
             "token.signature", "the key in cnf did not sign this token: it was altered or forged"
         )
@@ -184,27 +193,9 @@ def _check_signature(jws: CompactJws, key: ec.EllipticCurvePublicKey, ledger: Le
 
 
 def _check_times(token: EvidenceToken, expected: Expected, at: datetime, ledger: Ledger) -> None:
-    now = int(at.timestamp())
-    starts = max(token.issued_at, token.not_before or 0)
-    if not 0 < token.expires_at - token.issued_at <= MAX_LIFETIME:
-        ledger.reject("token.time", f"iat to exp is not 1 to {MAX_LIFETIME} seconds")
-    if now >= token.expires_at:
-        ledger.reject("token.time", f"expired {now - token.expires_at} s ago; attest again")
-    if now + CLOCK_SKEW < starts:
-        ledger.reject(
-            "token.time", f"not yet valid: it begins in {starts - now} s; compare the clocks"
-        )
-    ledger.passed("token.time", f"issued {now - token.issued_at} s ago, expires in "
-                                f"{token.expires_at - now} s")  # fmt: skip
-    limit = expected.max_age_seconds
-    if limit is None:
-        ledger.not_checked("token.age", "no maximum age was given")
-    elif now - token.issued_at > limit:
-        ledger.reject(
-            "token.age", f"issued {now - token.issued_at} s ago; at most {limit} s allowed"
-        )
-    else:
-        ledger.passed("token.age", f"at most {limit} s old")
+    period = Period(token.issued_at, token.expires_at, token.not_before)
+    check_period(period, MAX_LIFETIME, at, ledger)
+    check_age(period, expected, at, ledger)
 
 
 def _check_expected(token: EvidenceToken, expected: Expected, ledger: Ledger) -> None:
@@ -214,16 +205,7 @@ def _check_expected(token: EvidenceToken, expected: Expected, ledger: Ledger) ->
         ledger.reject("token.nonce", "the token answers another nonce: it may be a replay")
     else:
         ledger.passed("token.nonce", "the token answers the given nonce")
-    if expected.audience is None:
-        meant = "nobody" if token.audience is None else brief(token.audience)
-        ledger.not_checked("token.audience", f"no audience was given; the token is for {meant}")
-    elif token.audience != expected.audience:
-        ledger.reject(
-            "token.audience",
-            f"the token is for {brief(token.audience)}, not for the expected audience",
-        )
-    else:
-        ledger.passed("token.audience", f"the token is for {brief(token.audience)}")
+    check_audience(() if token.audience is None else (token.audience,), expected, ledger)
 
 
 def _verify_evidence(

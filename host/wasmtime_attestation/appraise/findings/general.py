@@ -45,6 +45,13 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             remedy="Add the issuer if you trust it, or ask one that the policy names.",
             source="RFC 7519 section 4.1.1; docs/policy.md",
         ),
+        "policy.issuer-status": Rule(
+            requirement="The issuer of a service's token affirms what it is about.",
+            meaning="The service verified the evidence and says no, or has a warning; the detail "
+            "has its reason.",
+            remedy="Mend what the service names; no policy here makes its no a yes.",
+            source="docs/token.md (What comes out)",
+        ),
         "policy.age": Rule(
             requirement="The token was issued at most `maximum-age-seconds` ago.",
             meaning="The machine may have changed since; raw evidence does not say when it was "

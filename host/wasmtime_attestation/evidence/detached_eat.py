@@ -1,0 +1,73 @@
+"""NVIDIA's detached EAT: a token about all devices, and one for each that it names by digest.
+
+`[["JWT", "<overall>"], {"GPU-0": "<token>", ...}]` as the Remote Attestation Service answers, or
+the same under `detached_eat` in the output of `nvattest`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wasmtime_attestation.evidence.strict_json import Json
+
+MAX_SUBMODULES = 64
+"""Devices in one answer; the largest systems have 8 GPUs and 4 switches."""
+_NAME = re.compile(r"(GPU|SWITCH)-\d{1,3}", re.ASCII)
+_KEY = "detached_eat"
+
+
+@dataclass(frozen=True, slots=True)
+class DetachedEat:
+    """The tokens, none of them decoded.
+
+    Attributes:
+        overall: the token about all devices.
+        submodules: the token of each device by its name.
+    """
+
+    overall: str
+    submodules: Mapping[str, str]
+
+
+def looks_like(document: Json) -> bool:
+    """Whether a parsed document can be meant as a detached EAT."""
+    if isinstance(document, dict):
+        return _KEY in document
+    return isinstance(document, list) and bool(document) and _is_tagged(document[0])
+
+
+def read(document: Json) -> DetachedEat:
+    """Reads a detached EAT.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parts = document.get(_KEY) if isinstance(document, dict) else document
+    if not isinstance(parts, list) or len(parts) != 2:
+        raise ValueError("a detached EAT has two parts: a token and the tokens of the devices")
+    return DetachedEat(_overall(parts[0]), _submodules(parts[1]))
+
+
+def _is_tagged(part: Json) -> bool:
+    return isinstance(part, list) and part[:1] == ["JWT"]
+
+
+def _overall(part: Json) -> str:
+    if not isinstance(part, list) or len(part) != 2 or not _is_tagged(part):
+        raise ValueError('the first part of a detached EAT is ["JWT", token]')
+    if not isinstance(part[1], str):
+        raise ValueError("the overall token is no string")
+    return part[1]
+
+
+def _submodules(part: Json) -> dict[str, str]:
+    if not isinstance(part, dict) or len(part) > MAX_SUBMODULES:
+        raise ValueError(f"the second part is no object of at most {MAX_SUBMODULES} tokens")
+    found = {}
+    for name, token in part.items():
+        if not _NAME.fullmatch(name) or not isinstance(token, str):
+            raise ValueError("the second part has something else than tokens of GPU-n and SWITCH-n")
+        found[name] = token
+    return found
