@@ -143,6 +143,12 @@ def policy(folder: Path, text: str) -> Path:
         (f'accept = ["amd-sev-snp"]\n[snp]\nchip-ids = ["{"11" * 64}"]', 5),
         ('accept = ["amd-sev-snp"]\n[snp]\nvmpl = [1]', 5),
         ('accept = ["amd-sev-snp"]\n[snp]\nminimum-guest-svn = 1', 5),
+        ('accept = ["amd-sev-snp"]\n[snp]\nrequire-revocation-check = true', 5),
+        (f'accept = ["amd-sev-snp"]\nissuers = ["{maa.ISSUER}"]', 0),
+        ('accept = ["amd-sev-snp"]\nissuers = ["https://other.example"]', 5),
+        ('accept = ["amd-sev-snp"]\nmaximum-age-seconds = 10', 0),
+        ('accept = ["amd-sev-snp"]\nmaximum-age-seconds = 9', 5),
+        ('accept = ["amd-sev-snp"]\n[azure]\nrequire-secure-boot = true', 5),
         (f'accept = ["amd-sev-snp"]\nguest-digests = ["{"11" * 32}"]', 5),
     ],
 )
@@ -162,6 +168,10 @@ def test_a_policy(folder: Path, text: str, code: int) -> None:
         ({"attester_tcb_status": "OutOfDate"}, "", 5),
         ({"attester_tcb_status": "OutOfDate"}, 'tcb-statuses = ["OutOfDate"]', 0),
         ({}, 'denied-advisories = ["INTEL-SA-00837"]', 5),
+        ({"tdx_td_attributes": "0000000000000000"}, "", 5),
+        ({"tdx_td_attributes": "0000000000000000"}, "require-sept-ve-disable = false", 0),
+        ({"tdx_td_attributes": "0000003000000000"}, "", 5),
+        ({"tdx_td_attributes": "0000003000000000"}, "allow-migration = true", 0),
     ],
     ids=str,
 )
@@ -217,3 +227,17 @@ def test_inspect_shows_a_services_token() -> None:
     members = json.loads(outcome.out)
     assert members["payload"]["x-nvidia-ver"] == "3.0"
     assert members["submodules"]["GPU-0"]["payload"]["ueid"] == str(nras.SERIAL)
+
+
+def test_settings_that_the_token_states(folder: Path) -> None:
+    """Sharing a core, and an agent that may move the machine."""
+    for change, setting, code in (
+        ({"x-ms-sevsnpvm-smt-allowed": True}, "allow-smt = false", 5),
+        ({"x-ms-sevsnpvm-smt-allowed": False}, "allow-smt = false", 0),
+        ({"x-ms-sevsnpvm-migration-allowed": True}, "", 5),
+        ({"x-ms-sevsnpvm-migration-allowed": True}, "allow-migration-agent = true", 0),
+    ):
+        token = maa.sign(maa.sev_snp_vm() | change)
+        file = policy(folder, f'accept = ["amd-sev-snp"]\n[snp]\n{setting}')
+        outcome = verify(token, "--issuer", folder / "maa.toml", "--policy", file)
+        assert outcome.code == code, outcome.out

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from wasmtime_attestation import issuer_config as issuers
+from wasmtime_attestation import issuer_config
+from wasmtime_attestation.checks import Ledger
+from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements import collateral, jwks, ocsp, rim
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import pem
@@ -27,16 +29,25 @@ from wasmtime_attestation.evidence import (
 from wasmtime_attestation.evidence.recognise import recognise
 from wasmtime_attestation.evidence.token import EvidenceToken
 from wasmtime_attestation.policy import load
+from wasmtime_attestation.verifier import ear
+from wasmtime_attestation.verifier import ita as verifier_ita
+from wasmtime_attestation.verifier import maa as verifier_maa
+from wasmtime_attestation.verifier.expectations import Expected, Period
+from wasmtime_attestation.verifier.issued import IssuedToken, Reader
+from wasmtime_attestation.verifier.issuers import Issuer
+from wasmtime_attestation.verifier.nras_device import Device
 
 from tests.endorsements.test_collateral import bundle
 from tests.fakes import azure as paravisor
-from tests.fakes import nras, nvidia_rim
-from tests.fakes.amd import MILAN, TURIN
+from tests.fakes import ita, maa, nras, nvidia_rim, trustee
+from tests.fakes.amd import AT, MILAN, TURIN
 from tests.fakes.boot_log import PC, log
 from tests.fakes.intel import PLATFORM, PLATFORM_15, QE_IDENTITY, TCB_INFO, signed
 from tests.fakes.nvidia import BLACKWELL, HOPPER, SWITCH
 from tests.fakes.ocsp import Responder
-from tests.fakes.token import Forger
+from tests.fakes.token import Forger, serialise
+
+_Decode = Callable[[bytes], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +73,6 @@ _COLLATERAL = (
 )
 _MANIFESTS = (nvidia_rim.DRIVER.xml(), nvidia_rim.BLACKWELL[0].xml())
 _RESPONSE = Responder().respond(*HOPPER.chain()[1:3])
-_ISSUER = b"""kind = "nras"
-iss = ["https://nras.attestation.nvidia.com"]
-"""
 _POLICY = b"""schema = 1
 accept = ["amd-sev-snp", "intel-tdx"]
 guest-digests = ["%s"]
@@ -83,6 +91,23 @@ def _payload(data: bytes) -> EvidenceToken:
     if not isinstance(members, dict):
         raise ValueError("a payload is an object")
     return EvidenceToken.from_payload(members)
+
+
+def _service(kind: TokenKind, verdict: Callable[[IssuedToken, Reader], Verdict]) -> _Decode:
+    """What is done with a token's claims once it is authentic."""
+    issuer = Issuer("fuzzed", kind, frozenset({"somebody"}))
+
+    def decode(data: bytes) -> Verdict:
+        claims = jwt.claims_of(data, floats=True)
+        reader = Reader(Expected(), AT, Ledger())
+        return verdict(IssuedToken(issuer, claims, Period(0, 1), ()), reader)
+
+    return decode
+
+
+def _device(data: bytes) -> None:
+    device = Device("GPU-0", jwt.claims_of(data, floats=True), "3.0")
+    _ = (list(device.unauthentic()), device.environment().to_json(), device.serial)
 
 
 def _boot_log(data: bytes) -> None:
@@ -110,24 +135,47 @@ TARGETS: Mapping[str, Target] = {
     "input": Target(
         recognise,
         (RejectedError,),
-        (MILAN.report().hex().encode(), _TOKEN, json.dumps({"quote": "AA=="}).encode()),
+        (
+            MILAN.report().hex().encode(),
+            _TOKEN,
+            nras.answer(),
+            json.dumps({"quote": "AA=="}).encode(),
+        ),
     ),
     "json": Target(strict_json.loads, (ValueError,), (b'{"a": [1, null, "\\u00e9"]}',)),
     "jwt": Target(lambda data: jwt.decode(data.decode("latin-1")), (ValueError,), (_TOKEN,)),
     "token": Target(
         _payload,
         (ValueError,),
-        (jwt.decode(_TOKEN.decode()).data,),
+        (json.dumps(jwt.decode(_TOKEN.decode()).claims()).encode(),),
     ),
     "endorsements": Target(
         lambda data: Endorsements.from_files([("fuzzed", data)]),
         (InvalidArgumentError,),
         (*map(pem, MILAN.chain()), *_COLLATERAL, *_MANIFESTS, _RESPONSE),
     ),
-    "collateral": Target(collateral.decode, (ValueError,), _COLLATERAL),
-    "jwks": Target(jwks.decode, (ValueError,), (nras.keys(),)),
+    "jwks": Target(jwks.decode, (ValueError,), (nras.keys(), maa.keys(), ita.keys())),
     "issuer": Target(
-        lambda data: issuers.load("fuzzed", data), (InvalidArgumentError,), (_ISSUER,)
+        lambda data: issuer_config.load("fuzzed", data),
+        (InvalidArgumentError,),
+        (b'kind = "maa"\niss = ["https://a.example"]\njwks = "keys"\nleeway = 5\n',),
     ),
+    "nras": Target(_device, (ValueError,), (serialise(nras.device()),)),
+    "maa": Target(
+        _service(TokenKind.MAA, verifier_maa.verdict),
+        (ValueError, RejectedError),
+        (serialise(maa.sev_snp_vm()), serialise(maa.tdx_vm()), serialise(maa.azure_guest())),
+    ),
+    "ita": Target(
+        _service(TokenKind.ITA, verifier_ita.verdict),
+        (ValueError, RejectedError),
+        (serialise(ita.version_1()), serialise(ita.version_2())),
+    ),
+    "ear": Target(
+        _service(TokenKind.EAR, ear.verdict),
+        (ValueError, RejectedError),
+        (serialise(trustee.former()), serialise(trustee.current())),
+    ),
+    "collateral": Target(collateral.decode, (ValueError,), _COLLATERAL),
     "policy": Target(lambda data: load("fuzzed", data), (InvalidArgumentError,), (_POLICY,)),
 }
