@@ -13,6 +13,7 @@ from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.errors import InvalidArgumentError, PolicyError
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy, load
 from wasmtime_attestation.policy.tdx import TdxPolicy
+from wasmtime_attestation.verifier.intel_collateral import LISTS
 from wasmtime_attestation.wit import Status, TeeType
 
 from tests.fakes.intel import (
@@ -27,6 +28,7 @@ from tests.fakes.intel import (
 )
 from tests.verifier.tdx_verification import verify
 
+WAIVER = b"[tdx]\nunsafe-allow-missing-revocation-lists = true"
 DEBUG, MIGRATABLE, SEPT_VE = 1, 1 << 29, 1 << 28
 OUT_OF_DATE = replace(PLATFORM, components=bytes([4] * 8 + [0] * 8))
 
@@ -42,6 +44,11 @@ def with_attributes(bits: int) -> Claims:
 def revoked() -> Claims:
     info = changed(TCB_INFO, tcbLevels=[level("Revoked")])
     return verify(PLATFORM.quote(), Collateral(PLATFORM, tcb_info=info).endorsements()).claims
+
+
+def without_lists() -> Claims:
+    bare = Collateral(PLATFORM, without=frozenset({"root_crl", "pck_crl"})).endorsements()
+    return verify(PLATFORM.quote(), bare.waiving(LISTS)).claims
 
 
 def policy(tdx: TdxPolicy) -> AppraisalPolicy:
@@ -82,6 +89,8 @@ def test_the_defaults_accept_a_platform_that_is_up_to_date() -> None:
         (with_attributes(0), "policy.sept-ve-disable"),
         (claims(PLATFORM_15, mrservicetd=b"\1" * 48), "policy.service-td"),
         (claims(OUT_OF_DATE), "policy.tcb-status"),
+        (with_attributes(1 << 40 | SEPT_VE), "policy.td-attributes"),
+        (without_lists(), "policy.revocation"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -101,6 +110,28 @@ def test_hardware_only() -> None:
     assert warnings(claims(PLATFORM_15, mrservicetd=b"\1" * 48), HARDWARE_ONLY) == {
         "policy.service-td"
     }
+
+
+def test_a_policy_that_does_without_revocation_lists() -> None:
+    """It says so to the verifier, and its result says what was not checked."""
+    lenient = load("p", b"schema = 1\naccept = ['intel-tdx']\n" + WAIVER)
+
+    assert set(lenient.waived) == {"intel.root-crl", "intel.pck-crl"}
+    assert warnings(without_lists(), lenient) == {"policy.revocation"}
+    assert warnings(claims(), lenient) == set()
+    assert HARDWARE_ONLY.waived == ()
+    assert findings(without_lists(), HARDWARE_ONLY) == ["policy.revocation"]
+
+
+def test_bits_without_a_name_are_a_warning_of_hardware_only() -> None:
+    unnamed = with_attributes(1 << 40 | SEPT_VE)
+
+    assert warnings(unnamed, HARDWARE_ONLY) == {"policy.td-attributes"}
+    allowed = policy(TdxPolicy(allow_reserved_attributes=True))
+    assert warnings(unnamed, allowed) == {"policy.td-attributes"}
+    # LASS, ICSSD and TPA have names.
+    named = with_attributes(1 << 16 | 1 << 27 | 1 << 62 | SEPT_VE)
+    assert warnings(named, policy(TdxPolicy())) == set()
 
 
 def test_what_a_policy_allows_it_warns_of() -> None:

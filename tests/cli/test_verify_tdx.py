@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +103,29 @@ def test_hardware_only_warns_and_a_policy_refuses(tmp_path: object) -> None:
     assert refused.code == 5
     assert "policy.tcb-status" in refused.err
     assert "policy.sept-ve-disable" in refused.err
+
+
+def test_a_policy_may_do_without_revocation_lists(tmp_path: Path) -> None:
+    """And then the report says what was not checked, and that it deserves attention."""
+    without = (*E1[:2], E1[4])
+    policy = tmp_path / "lenient.toml"
+    policy.write_text(
+        'schema = 1\nextends = "hardware-only"\n'
+        "[tdx]\nunsafe-allow-missing-revocation-lists = true\n"
+    )
+
+    assert verify("tdx/gotdx_cos113_quote_v4_8000.dat", without, *AT_E1).code == 6
+    strict = verify(
+        "tdx/gotdx_cos113_quote_v4_8000.dat", without, *AT_E1, "--policy", "hardware-only"
+    )
+    assert strict.code == 6
+    outcome = verify(
+        "tdx/gotdx_cos113_quote_v4_8000.dat", without, *AT_E1, "--policy", str(policy), "--json"
+    )
+
+    assert outcome.code == 0
+    report = json.loads(outcome.out)
+    undone = {c["id"] for c in report["checks"] if c["outcome"] == "not-checked"}
+    assert undone >= {"intel.root-crl", "intel.pck-crl"}
+    assert report["appraisal"]["status"] == "warning"
+    assert "policy.revocation" in {f["check"] for f in report["appraisal"]["findings"]}

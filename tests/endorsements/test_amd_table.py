@@ -46,9 +46,10 @@ def test_padding_after_the_table_does_not_matter() -> None:
     assert decode(WHOLE + bytes(4096)) == decode(WHOLE)
 
 
-def test_a_table_is_told_by_its_first_entry() -> None:
+def test_a_table_is_told_by_an_entry_of_amds() -> None:
     assert is_table(WHOLE)
     assert is_table(table((ASK, b"")))
+    assert is_table(table((OTHER, b"x"), (ASK, b"")))
     for other in (b"", WHOLE[:23], table((OTHER, b"x")), b"\x30\x82" + bytes(100), bytes(48)):
         assert not is_table(other)
 

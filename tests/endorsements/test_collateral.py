@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -129,3 +130,10 @@ def test_repetitions_count_once() -> None:
     data = bundle()
 
     assert read(data) + read(data) == read(data)
+
+
+def test_an_issuer_chain_as_the_pcs_writes_it_into_a_header() -> None:
+    """Percent-encoded PEM, as in `SGX-PCK-Certificate-Issuer-Chain`."""
+    text = quote((pem(PLATFORM.authority) + pem(PLATFORM.root)).decode(), safe="").encode()
+    found = Endorsements.from_files([("issuer-chain", text)])
+    assert found.certificates == (PLATFORM.authority, PLATFORM.root)

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.x509.oid import NameOID
 from wasmtime_attestation.endorsements import x509 as certs
 
@@ -14,16 +16,23 @@ from tests.fakes.certificates import (
     BASIC_CONSTRAINTS,
     IS_AUTHORITY,
     KEY_USAGE,
+    PSS,
     crl,
     patched,
     reissue,
 )
+from tests.fakes.intel import tlv
 
 # A name that is too long; in production the warning is not shown.
 pytestmark = pytest.mark.filterwarnings("ignore:Attribute's length must be")
 
 SECOND = timedelta(seconds=1)
 VCEK, ASK, ARK = MILAN.chain()
+# A permitted DNS name "a"; requireExplicitPolicy after 0 certificates.
+NAMES_A_SUBTREE = {
+    "2.5.29.30": bytes.fromhex("3007a0053003820161"),
+    "2.5.29.36": bytes.fromhex("3003800100"),
+}
 
 
 def name(*common_names: str) -> x509.Name:
@@ -90,6 +99,87 @@ def test_a_critical_extension_must_be_known() -> None:
     assert certs.unknown_critical_extension(critical) == oid
     assert certs.is_authority(plain)
     assert not certs.is_authority(critical)
+
+
+def test_an_authority_of_a_fixed_chain_restricts_nothing_but_the_length() -> None:
+    """Name constraints would have to be obeyed, critical or not; no vendor has any."""
+    # NameConstraints and PolicyConstraints with nothing in them, sections 4.2.1.10 and 4.2.1.11.
+    for oid in ("2.5.29.30", "2.5.29.36"):
+        named = reissue(ASK, MILAN.amd.ark.key, extensions={oid: NAMES_A_SUBTREE[oid]})
+        assert not certs.is_authority(named), oid
+
+
+def test_basic_constraints_are_critical() -> None:
+    builder = (
+        x509.CertificateBuilder(ASK.issuer, ASK.subject, ASK.public_key(), 5, NOT_BEFORE, NOT_AFTER)
+        .add_extension(ASK.extensions.get_extension_for_class(x509.KeyUsage).value, critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=False)
+    )
+    assert not certs.is_authority(builder.sign(MILAN.amd.ark.key, SHA384(), rsa_padding=PSS))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        rsa.generate_private_key(public_exponent=65537, key_size=1024),  # noqa: S505
+        ec.generate_private_key(ec.SECP256K1()),
+        ec.generate_private_key(ec.SECP224R1()),
+    ],
+    ids=["RSA-1024", "secp256k1", "P-224"],
+)
+def test_a_weak_key_issues_nothing(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> None:
+    weak = reissue(ASK, MILAN.amd.ark.key, public_key=key.public_key())
+    hashed = SHA256() if isinstance(key, rsa.RSAPrivateKey) else None
+    below = reissue(VCEK, key, hash_algorithm=hashed, rsa_padding=padding.PKCS1v15())
+
+    assert not certs.has_strong_key(weak)
+    assert not certs.is_issued_by(below, weak)
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_a_certificate_of_another_version_is_none(number: int) -> None:
+    """Version 3 is the number 2, in the first INTEGER."""
+    version = b"\xa0\x03\x02\x01"
+    data = patched(ASK, version + b"\2", version + bytes([number]), MILAN.amd.ark.key)
+    with pytest.raises(ValueError, match=r"ersion"):
+        certs.load_certificate(data)
+
+
+def test_a_certificate_of_version_1_is_issued_by_nobody() -> None:
+    """It names no version and has no extensions, so it is whatever its holder says."""
+    builder = x509.CertificateBuilder(ASK.issuer, ASK.subject, ASK.public_key(), 5)
+    plain = (
+        builder.not_valid_before(NOT_BEFORE)
+        .not_valid_after(NOT_AFTER)
+        .sign(MILAN.amd.ark.key, SHA384(), rsa_padding=PSS)
+    )
+    body = plain.tbs_certificate_bytes
+    # Behind the SEQUENCE's tag and length of four octets: the version, and at the end nothing.
+    first = tlv(0x30, body[4:].removeprefix(b"\xa0\x03\x02\x01\x02"))
+    signature = MILAN.amd.ark.key.sign(first, PSS, SHA384())
+    algorithm = certs.der(plain).split(body, 1)[1][: -len(signature) - 5]
+    data = tlv(0x30, first, algorithm, tlv(0x03, b"\0" + signature))
+    old = certs.load_certificate(data)
+    old.verify_directly_issued_by(ARK)
+    assert old.version is x509.Version.v1
+    assert not certs.is_issued_by(old, ARK)
+
+
+def test_the_signature_algorithm_is_the_same_inside_and_outside() -> None:
+    """SHA-384 becomes SHA-512 outside alone: the last octet of 2.16.840.1.101.3.4.2.2."""
+    data = certs.der(VCEK)
+    body = VCEK.tbs_certificate_bytes
+    sha384, sha512 = bytes.fromhex("608648016503040202"), bytes.fromhex("608648016503040203")
+    outside = data.replace(body, b"", 1).replace(sha384, sha512)
+    head, tail = data.split(body, 1)[0], outside[len(data.split(body, 1)[0]) :]
+    assert not certs.is_issued_by(x509.load_der_x509_certificate(head + body + tail), ASK)
+
+
+def test_only_who_may_sign_lists_signs_one() -> None:
+    """The ASK's key usage has no cRLSign."""
+    assert not certs.is_signed_by(crl(ASK, MILAN.issuer_key), ASK)
+    without = reissue(ARK, MILAN.amd.ark.key, extensions={KEY_USAGE: None})
+    assert not certs.is_signed_by(crl(ARK, MILAN.amd.ark.key), without)
 
 
 def test_a_list_is_known_by_name_and_signature() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -12,14 +12,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from wasmtime_attestation.endorsements.x509 import der
 from wasmtime_attestation.endorsements.x509_path import MAX_CERTIFICATES, verify_path
 
 from tests.fakes.certificates import name
+from tests.fakes.intel import tlv
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 OCSP = ExtendedKeyUsageOID.OCSP_SIGNING
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+POLICY = x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.2.3.5"), None)])
+OF_DIRECTORIES = x509.NameConstraints([x509.DirectoryName(name("leaf"))], None)
+EXCLUDED = x509.NameConstraints(None, [x509.DNSName("b.example.org")])
 SIGNS_CERTIFICATES, SIGNS_DATA = "key_cert_sign", "digital_signature"
 
 
@@ -47,21 +52,39 @@ class Issued:
     permitted: str | None = None
     alternative: str | None = None
     public_key: rsa.RSAPublicKey | None = field(default=None, compare=False)
+    serial: int = 7
+    key_of: str | None = None
+    without: tuple[type[x509.ExtensionType], ...] = ()
+    flipped: type[x509.ExtensionType] | None = None
+    added: tuple[tuple[x509.ExtensionType, bool], ...] = ()
 
     def make(self) -> x509.Certificate:
         builder = (
             x509.CertificateBuilder(name(self.issuer), name(self.subject))
-            .public_key(self.public_key or key(self.subject).public_key())
-            .serial_number(7)
+            .public_key(self.public_key or key(self.key_of or self.subject).public_key())
+            .serial_number(self.serial)
             .not_valid_before(self.begin)
             .not_valid_after(self.end)
         )
-        for extension, critical in self.extensions():
-            builder = builder.add_extension(extension, critical)
+        for extension, critical in (*self.extensions(), *self.added):
+            kind = type(extension)
+            if kind not in self.without:
+                builder = builder.add_extension(extension, critical != (kind is self.flipped))
         return builder.sign(key(self.signer or self.issuer), SHA384())
 
     def extensions(self) -> Sequence[tuple[x509.ExtensionType, bool]]:
-        made: list[tuple[x509.ExtensionType, bool]] = []
+        identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(
+            key(self.signer or self.issuer).public_key()
+        )
+        made: list[tuple[x509.ExtensionType, bool]] = [
+            (identifier, False),
+            (
+                x509.SubjectKeyIdentifier.from_public_key(
+                    key(self.key_of or self.subject).public_key()
+                ),
+                False,
+            ),
+        ]
         if self.ca is not None:
             made.append((x509.BasicConstraints(self.ca, self.path_length), True))
         if self.usage is not None:
@@ -168,6 +191,81 @@ DEFECTS: dict[str, tuple[Issued, list[Issued], Issued]] = {
         [authority("middle", "root", critical=UNKNOWN)],
         ROOT,
     ),
+    "leaf names no issuer's key": (
+        Issued("leaf", "middle", without=(x509.AuthorityKeyIdentifier,)),
+        [MIDDLE],
+        ROOT,
+    ),
+    "intermediate names no issuer's key": (
+        LEAF,
+        [authority("middle", "root", without=(x509.AuthorityKeyIdentifier,))],
+        ROOT,
+    ),
+    "authority without a key identifier": (
+        LEAF,
+        [authority("middle", "root", without=(x509.SubjectKeyIdentifier,))],
+        ROOT,
+    ),
+    "basic constraints that are not critical": (
+        LEAF,
+        [authority("middle", "root", flipped=x509.BasicConstraints)],
+        ROOT,
+    ),
+    "a root's basic constraints that are not critical": (
+        LEAF,
+        [MIDDLE],
+        authority("root", "root", flipped=x509.BasicConstraints),
+    ),
+    "a critical authority key identifier": (
+        Issued("leaf", "middle", flipped=x509.AuthorityKeyIdentifier),
+        [MIDDLE],
+        ROOT,
+    ),
+    "a critical subject key identifier": (
+        LEAF,
+        [authority("middle", "root", flipped=x509.SubjectKeyIdentifier)],
+        ROOT,
+    ),
+    "leaf may sign certificates": (
+        Issued("leaf", "middle", ca=False, usage=SIGNS_CERTIFICATES),
+        [MIDDLE],
+        ROOT,
+    ),
+    "policy constraints": (
+        LEAF,
+        [authority("middle", "root", added=((x509.PolicyConstraints(0, None), True),))],
+        ROOT,
+    ),
+    "a critical certificate policy": (
+        Issued("leaf", "middle", added=((POLICY, True),)),
+        [MIDDLE],
+        ROOT,
+    ),
+    "name constraints that are not critical": (
+        Issued("leaf", "middle", alternative="a.example.org"),
+        [authority("middle", "root", permitted="example.org", flipped=x509.NameConstraints)],
+        ROOT,
+    ),
+    "name constraints of another kind of name": (
+        LEAF,
+        [authority("middle", "root", added=((OF_DIRECTORIES, True),))],
+        ROOT,
+    ),
+    "name constraints in the leaf": (
+        Issued("leaf", "middle", added=((OF_DIRECTORIES, True),)),
+        [MIDDLE],
+        ROOT,
+    ),
+    "name that is excluded": (
+        Issued("leaf", "middle", alternative="b.example.org"),
+        [authority("middle", "root", added=((EXCLUDED, True),))],
+        ROOT,
+    ),
+    "a name constraint two levels above": (
+        Issued("leaf", "lower", alternative="b.example.org"),
+        [authority("middle", "root", added=((EXCLUDED, True),)), authority("lower", "middle")],
+        ROOT,
+    ),
     "name outside its constraints": (
         Issued("leaf", "middle", alternative="example.com"),
         [authority("middle", "root", permitted="example.org")],
@@ -182,6 +280,46 @@ def test_a_defect_breaks_the_path(leaf: Issued, middle: list[Issued], root: Issu
         path(leaf, middle, root)
 
 
+def test_policies_that_nobody_asks_for_do_not_matter() -> None:
+    assert path(Issued("leaf", "middle", added=((POLICY, False),))) == path()
+
+
+def test_an_authority_that_issued_itself_counts_for_the_length_too() -> None:
+    """Stricter than RFC 5280 section 6.1.4 (l), as verifiers in wide use are."""
+    old = authority("middle", "root", path_length=0, signer="root")
+    renewed = authority("middle", "middle", signer="old middle")
+    below = Issued("leaf", "middle")
+    with pytest.raises(ValueError, match=r"\w"):
+        path(below, [replace(old, signer="root", key_of="old middle"), renewed])
+
+
+def test_a_purpose_that_an_authority_excludes() -> None:
+    responder = Issued("leaf", "middle", purposes=(OCSP,))
+    only_servers = authority("middle", "root", purposes=(ExtendedKeyUsageOID.SERVER_AUTH,))
+    assert path(responder, [only_servers]) == path()
+    with pytest.raises(ValueError, match="an authority is not for"):
+        path(responder, [only_servers], purpose=OCSP)
+    for purposes in ((OCSP,), (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,)):
+        assert path(responder, [authority("middle", "root", purposes=purposes)], purpose=OCSP)
+
+
+def test_a_serial_number_that_names_nothing() -> None:
+    data = der(Issued("leaf", "middle").make())
+    # The serial number, 7, is the first INTEGER after the version.
+    at = data.index(b"\xa0\x03\x02\x01\x02\x02\x01\x07") + 7
+    body = bytearray(data)
+    body[at] = 0
+    start = 4
+    length = int.from_bytes(body[6:8], "big") + 4
+    tbs = bytes(body[start : start + length])
+    signature = key("middle").sign(tbs, ec.ECDSA(SHA384()))
+    algorithm = bytes(body[start + length :])[: 2 + body[start + length + 1]]
+    bits = tlv(0x03, b"\0" + signature)
+    forged = x509.load_der_x509_certificate(tlv(0x30, tbs + algorithm + bits))
+    with pytest.raises(ValueError, match="serial number"):
+        verify_path(forged, [MIDDLE.make()], [ROOT.make()], at=AT)
+
+
 def test_a_purpose_that_is_not_there() -> None:
     for leaf in (LEAF, Issued("leaf", "middle", purposes=(ExtendedKeyUsageOID.SERVER_AUTH,))):
         with pytest.raises(ValueError, match=r"\w"):
@@ -190,7 +328,7 @@ def test_a_purpose_that_is_not_there() -> None:
 
 def test_a_short_key() -> None:
     short = rsa.generate_private_key(public_exponent=65537, key_size=1024).public_key()  # noqa: S505
-    with pytest.raises(ValueError, match="less than 2048 bits"):
+    with pytest.raises(ValueError, match="of another kind than RSA from 2048 bits"):
         path(Issued("leaf", "middle", public_key=short))
 
 

@@ -81,6 +81,24 @@ def test_confidential_containers_snp_takes_the_report_apart(machine: Machine) ->
     verify(found.data, machine.chain())
 
 
+def test_confidential_containers_list_what_a_host_adds() -> None:
+    """A launch endorsement of a cloud, say; and a revocation list counts as one."""
+    data = [*CERTIFICATE]
+    chain: list[object] = [
+        {"cert_type": {"OTHER": "9f4116cd-c503-4f4a-8f6f-fb68882f4ce2"}, "data": [1, 2, 3]},
+        {"cert_type": "Empty", "data": []},
+        {"cert_type": "CRL", "data": data},
+        {"cert_type": "VLEK", "data": data},
+    ]
+
+    (found,) = read({"attestation_report": b64(REPORT), "cert_chain": chain})
+
+    assert found.endorsements == (
+        RawEndorsement(EndorsementType.CRL, CERTIFICATE),
+        RawEndorsement(EndorsementType.CERTIFICATE, CERTIFICATE),
+    )
+
+
 def test_a_field_that_was_changed_on_the_way_breaks_the_signature() -> None:
     fields = apart(REPORT)
     fields["vmpl"] = 1

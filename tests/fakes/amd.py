@@ -9,7 +9,7 @@ Sources: AMD publications 56860 (report) and 57230 (certificates).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 
@@ -237,4 +237,5 @@ TURIN = Machine(
 VLEK = Machine(
     ProductLine.MILAN, 3, (0x19, 0x01, 1), _TCB, bytes(64), b"", "Milan-B0", SignerKind.VLEK
 )
-MACHINES = (MILAN, MILAN_V2, GENOA, BERGAMO, TURIN, VLEK)
+TURIN_VLEK = replace(TURIN, chip_id=bytes(64), hwid=b"", signer=SignerKind.VLEK)
+MACHINES = (MILAN, MILAN_V2, GENOA, BERGAMO, TURIN, VLEK, TURIN_VLEK)

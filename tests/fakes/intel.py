@@ -176,6 +176,8 @@ class Platform:
         components, pce_svn: of its PCK certificate.
         tee_tcb_svn, tee_tcb_svn_2: in its quotes, unless they say otherwise.
         qe_svn: of its Quoting Enclave.
+        certification: the type of its QE certification data: a chain (5), or which PCK it is
+            with the PPID plain (1), encrypted by RSA-2048 (2) or by RSA-3072 (3).
     """
 
     owner: str = "Intel"
@@ -189,6 +191,7 @@ class Platform:
     tee_tcb_svn: bytes = bytes([6, 1, 3]) + bytes(13)
     tee_tcb_svn_2: bytes = bytes([6, 1, 3]) + bytes(13)
     qe_svn: int = 4
+    certification: int = 5
     pck_not_after: datetime = NOT_AFTER
 
     def key(self, name: str) -> ec.EllipticCurvePrivateKey:
@@ -270,7 +273,7 @@ class Platform:
 
         Args:
             qe: what differs in the Quoting Enclave's report.
-            chain: another PEM text.
+            chain: other QE certification data.
             header: another header.
             body_type: another type than that of the body, in version 5.
             fields: what differs in the TD report.
@@ -286,13 +289,29 @@ class Platform:
         point = self.key("attestation").public_key().public_numbers()
         attestation_key = point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
         report = self.qe_report(attestation_key, **(qe or {}))
-        chain = self.chain() if chain is None else chain
+        if chain is None:
+            chain = self.chain() if self.certification == 5 else self.pck_reference()
         inner = report + ecdsa(self.key("PCK"), report)
         inner += (32).to_bytes(2, "little") + bytes(32)
-        inner += (5).to_bytes(2, "little") + _u32(len(chain)) + chain
+        inner += self.certification.to_bytes(2, "little") + _u32(len(chain)) + chain
         data = ecdsa(self.key("attestation"), signed) + attestation_key
         data += (6).to_bytes(2, "little") + _u32(len(inner)) + inner
         return signed + _u32(len(data)) + data
+
+    def pck_reference(self, **fields: bytes) -> bytes:
+        """Returns certification data that only says which PCK it is.
+
+        Args:
+            fields: what differs in it: `ppid`, `cpu_svn`, `pce_svn`, `pce_id`.
+        """
+        ppid = bytes({1: 16, 2: 256, 3: 384}[self.certification])
+        parts = {
+            "ppid": ppid,
+            "cpu_svn": self.components,
+            "pce_svn": self.pce_svn.to_bytes(2, "little"),
+            "pce_id": self.pce_id,
+        }
+        return b"".join((parts | fields).values())
 
     def header(self) -> bytes:
         """Returns the 48 bytes before the body."""

@@ -14,7 +14,12 @@ from wasmtime_attestation.policy import (
     AppraisalPolicy,
     load,
 )
-from wasmtime_attestation.policy.snp import MinimumTcb, SnpPolicy
+from wasmtime_attestation.policy.snp import (
+    GuestRestriction,
+    MinimumTcb,
+    PlatformProperty,
+    SnpPolicy,
+)
 from wasmtime_attestation.wit import TeeType
 
 from tests.policy.texts import EVERYTHING, NO_POLICIES, NOT_TOML
@@ -50,6 +55,19 @@ def test_every_setting_is_read() -> None:
             allow_migration_agent=True,
             allow_smt=False,
             unsafe_allow_debug=True,
+            allow_provisional_firmware=False,
+            required_launch_mitigations=3,
+            required_current_mitigations=2**63 - 1,
+            required_platform=frozenset(
+                {PlatformProperty.ECC_ENABLED, PlatformProperty.ALIAS_CHECK_COMPLETE}
+            ),
+            denied_platform=frozenset({PlatformProperty.SMT_ENABLED}),
+            required_restrictions=frozenset({GuestRestriction.SINGLE_SOCKET_ONLY}),
+            family_ids=frozenset({b"\7" * 16}),
+            image_ids=frozenset({b"\x08" * 16}),
+            csp_ids=frozenset({"Cloud"}),
+            minimum_launch_tcb={ProductLine.GENOA: MinimumTcb(0, 0, 21, 0)},
+            minimum_committed_tcb={ProductLine.GENOA: MinimumTcb(0, 0, 20, 0)},
             minimum_tcb={
                 ProductLine.MILAN: MinimumTcb(boot_loader=4, tee=0, snp=22, microcode=211),
                 ProductLine.TURIN: MinimumTcb(boot_loader=0, tee=2, snp=0, microcode=0, fmc=1),

@@ -26,6 +26,21 @@ require-revocation-check = true
 allow-migration-agent = true
 allow-smt = false
 unsafe-allow-debug = true
+allow-provisional-firmware = false
+required-launch-mitigations = 3
+required-current-mitigations = 0x7fffffffffffffff
+required-platform-info = ["ecc-enabled", "alias-check-complete"]
+denied-platform-info = ["smt-enabled"]
+required-guest-policy = ["single-socket-only"]
+family-ids = ["{"07" * 16}"]
+image-ids = ["{"08" * 16}"]
+csp-ids = ["Cloud"]
+
+[snp.minimum-launch-tcb.Genoa]
+snp = 21
+
+[snp.minimum-committed-tcb.Genoa]
+snp = 20
 
 [snp.minimum-tcb.Milan]
 boot-loader = 4

@@ -13,7 +13,7 @@ from wasmtime_attestation.endorsements.x509 import der
 from wasmtime_attestation.errors import Finding
 from wasmtime_attestation.evidence.snp_fields import SignerKind
 
-from tests.fakes.amd import AT, GENOA, MILAN, VLEK, Machine
+from tests.fakes.amd import AT, GENOA, MILAN, TURIN_VLEK, VLEK, Machine
 from tests.fakes.certificates import crl, crl_without_next_update
 from tests.verifier.snp_verification import Verified, rejection, verify
 
@@ -68,6 +68,15 @@ def test_a_revoked_authority(machine: Machine, serial: int, name: str) -> None:
     finding = rejected(crl(ARK, ARK_KEY, revoked=[7, serial]), machine=machine)
 
     assert finding.detail == f"AMD revoked {name}"
+
+
+def test_a_revoked_asvk_of_turin() -> None:
+    ark = TURIN_VLEK.amd.ark
+    serial = TURIN_VLEK.amd.issuer(SignerKind.VLEK).certificate.serial_number
+    verify(TURIN_VLEK.report(), TURIN_VLEK.endorsements(crl(ark.certificate, ark.key)))
+    revoking = crl(ark.certificate, ark.key, revoked=[serial])
+
+    assert rejected(revoking, machine=TURIN_VLEK).detail == "AMD revoked SEV-VLEK-Turin"
 
 
 def test_the_revocation_of_the_other_authority_does_not_matter() -> None:

@@ -76,13 +76,16 @@ def test_any_bit_of_the_tud_group_is_debug(attributes: str, *, debug: bool) -> N
 
 
 def test_attributes_are_named_and_the_rest_is_shown() -> None:
-    raw = (1 << 28 | 1 << 29 | 1 << 40 | 1 << 63).to_bytes(8, "little")
+    raw = (1 << 16 | 1 << 28 | 1 << 29 | 1 << 40 | 1 << 62 | 1 << 63).to_bytes(8, "little")
 
     attributes = verify(PLATFORM.quote(td_attributes=raw)).tdx.report.td_attributes
 
     assert attributes.sept_ve_disable
     assert attributes.migratable
     assert attributes.perfmon
+    assert attributes.icssd
+    assert attributes.tpa
+    assert not attributes.lass
     assert not attributes.debug
     assert attributes.reserved_bits == 1 << 40
 
@@ -182,6 +185,21 @@ def of_chain(*certificates: object) -> bytes:
                 PLATFORM.root,
             ),
             "bytes follow a DER value",
+        ),
+        (
+            of_chain(
+                certificate(
+                    PCK,
+                    PLATFORM.key("PCK"),
+                    CA,
+                    PLATFORM.key(CA),
+                    sgx=sgx_extensions(PLATFORM),
+                    is_ca=True,
+                ),
+                PLATFORM.authority,
+                PLATFORM.root,
+            ),
+            "not one that signs data alone",
         ),
     ],
 )

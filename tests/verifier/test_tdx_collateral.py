@@ -109,7 +109,14 @@ def test_the_tcb_signer_is_issued_by_the_quotes_root_and_valid() -> None:
     by_ca = certificate(SIGNER, key, CA, CA_KEY)
     expired = certificate(SIGNER, key, ROOT, ROOT_KEY, not_after=NOT_BEFORE + SECOND)
 
-    for signer, detail in ((foreign, "root"), (by_ca, "root"), (expired, "expired")):
+    authority = certificate(SIGNER, key, ROOT, ROOT_KEY, is_ca=True)
+
+    for signer, detail in (
+        (foreign, "root"),
+        (by_ca, "root"),
+        (authority, "root"),
+        (expired, "expired"),
+    ):
         finding = rejected(signers=(signer,))
         assert finding.check == "intel.tcb-signer"
         assert detail in finding.detail
@@ -225,3 +232,13 @@ def test_another_module_than_intels(fields: dict[str, Any], detail: str) -> None
 
     assert finding.check == "tdx.module"
     assert detail in finding.detail
+
+
+def test_no_mask_of_an_identity_makes_a_debug_enclave_a_good_one() -> None:
+    lenient = changed(QE_IDENTITY, attributesMask="00" * 16, attributes="00" * 16)
+    quote = PLATFORM.quote(qe={"attributes": bytes([0x17]) + bytes(15)})
+
+    finding = rejection(quote, Collateral(PLATFORM, qe_identity=lenient).endorsements())
+
+    assert finding.check == "tdx.qe"
+    assert "under debug" in finding.detail

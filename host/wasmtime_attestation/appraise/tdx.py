@@ -54,8 +54,13 @@ def warnings(tdx: TdxClaims) -> Iterator[Finding]:
         yield Finding("policy.service-td", "service TDs are bound, and the policy accepts it")
     if not tdx.report.td_attributes.sept_ve_disable:
         yield Finding("policy.sept-ve-disable", f"{_SEPT_VE}, and the policy accepts it")
+    if tdx.report.td_attributes.reserved_bits:
+        yield Finding("policy.td-attributes", f"{_reserved(tdx)}, and the policy accepts it")
+    if not tdx.revocation_checked:
+        yield Finding("policy.revocation", f"{_NO_LISTS}, and the policy accepts it")
 
 
+_NO_LISTS = "one of Intel's revocation lists was missing: nobody knows whether a key was revoked"
 _SEPT_VE = "SEPT_VE_DISABLE is clear: the host can inject exceptions at memory accesses"
 
 
@@ -69,6 +74,10 @@ def _configuration(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
         yield Finding("policy.service-td", "service TDs are bound to the TD (MRSERVICETD)")
     if not attributes.sept_ve_disable and policy.require_sept_ve_disable:
         yield Finding("policy.sept-ve-disable", _SEPT_VE)
+    if attributes.reserved_bits and not policy.allow_reserved_attributes:
+        yield Finding("policy.td-attributes", _reserved(tdx))
+    if not tdx.revocation_checked and not policy.unsafe_allow_missing_lists:
+        yield Finding("policy.revocation", _NO_LISTS)
 
 
 def _tcb_status(tdx: TdxClaims, policy: TdxPolicy, at: datetime) -> Iterator[Finding]:
@@ -127,6 +136,11 @@ def _reference_values(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
 def _standing(tdx: TdxClaims) -> str:
     advisories = ", ".join(tdx.tcb.advisories)
     return f"the TCB status is {tdx.tcb_status}{f' ({advisories})' if advisories else ''}"
+
+
+def _reserved(tdx: TdxClaims) -> str:
+    bits = tdx.report.td_attributes.reserved_bits
+    return f"TDATTRIBUTES has bits that have no known meaning: 0x{bits:x}"
 
 
 def _is_migratable(tdx: TdxClaims) -> bool:

@@ -43,13 +43,15 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             source=f"{_QUOTE} (QE Report Certification Data)",
         ),
         "intel.pck": Rule(
-            requirement="The quote has a canonical chain of three certificates; the PCK "
-            "certificate has Intel's SGX extensions, a P-256 key, and is signed by a PCK CA.",
+            requirement="The quote has a canonical chain of three certificates, or says which "
+            "PCK it is and the endorsements have its certificate; this has Intel's SGX "
+            "extensions and a P-256 key, and is signed by a PCK CA.",
             meaning="Nothing says which platform made the quote, or what says so is not Intel's.",
             remedy="Have the quote made with its certification data (type 5): the platform needs "
-            "its PCK certificate from a PCCS or registration.",
+            "its PCK certificate from a PCCS or registration. Or fetch the certificate of the PCK "
+            "in the detail (Intel's PCS, Get PCK Certificate).",
             source=f"{_PROFILE}, PCK Certificate and SGX Extensions; {_QUOTE} (certification "
-            "data type 5)",
+            "data of types 1 to 3 and 5)",
         ),
         "intel.pck-ca": Rule(
             requirement="The PCK Platform or Processor CA is a certification authority, signed by "
@@ -129,7 +131,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "TDX Module",
         ),
         "tdx.qe": Rule(
-            requirement="The enclave that made the quote is the one of the TD QE identity.",
+            requirement="The enclave that made the quote is the one of the TD QE identity, and "
+            "not under debug.",
             meaning="Another enclave than Intel's TD Quoting Enclave made the quote, or one for "
             "debugging.",
             remedy="Have the platform use Intel's signed TD QE; do not trust the quote.",

@@ -22,6 +22,8 @@ class SnpClaims:
         product_line: of the processor, the certificate and the root alike.
         product_name: AMD's product name in the certificate.
         csp_id: the cloud provider that the VLEK belongs to; None for a VCEK.
+        host_entries: what the host put into its certificate table beside AMD's certificates:
+            GUID, size and digest of each. Nobody vouches for it.
         key_expires: when the VCEK or VLEK expires.
         revocation_checked: whether a revocation list was there to check.
     """
@@ -32,6 +34,7 @@ class SnpClaims:
     csp_id: str | None
     key_expires: datetime
     revocation_checked: bool
+    host_entries: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """Returns the claims as JSON; byte strings are in hex."""
@@ -49,4 +52,5 @@ class SnpClaims:
             "csp_id": self.csp_id,
             "key_expires": to_json(self.key_expires),
             "revocation_checked": self.revocation_checked,
+            "unverified_host_entries": [*self.host_entries],
         }

@@ -107,6 +107,12 @@ class _Examination:
         else:
             self._evidence(subject)
 
+    def _endorsements(self) -> Endorsements:
+        """Returns what was given; the policy says what of it may be missing."""
+        policy = self.request.policy
+        given = self.request.endorsements
+        return given.waiving(policy.waived) if policy and policy.waived else given
+
     def _ledger(self, evidence: int | None = None) -> Ledger:
         self.ledgers.append(Ledger(evidence))
         return self.ledgers[-1]
@@ -119,7 +125,7 @@ class _Examination:
         verdict = self.verdict = tokens.verify(
             subject.text,
             replace(request.expected, report_data=request.report_data),
-            Trust(request.anchors, request.issuers, request.endorsements),
+            Trust(request.anchors, request.issuers, self._endorsements()),
             at=request.at,
             ledger=self._ledger(),
             submodules=subject.submodules,
@@ -185,7 +191,7 @@ class _Examination:
         request = self.request
         return verifier.verify(
             evidence,
-            request.endorsements,
+            self._endorsements(),
             report_data=request.report_data,
             nonce=request.expected.nonce,
             at=request.at,

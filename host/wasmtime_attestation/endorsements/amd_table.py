@@ -1,7 +1,8 @@
 """The certificate table that a host hands to SEV-SNP guests beside their reports.
 
 configfs-tsm has it in `auxblob`, /dev/sev-guest answers SNP_GET_EXT_REPORT with it. The host
-wrote it, so nothing in it counts before it is verified; a host may add entries of its own.
+wrote it, so nothing in it counts before it is verified; a host may add entries of its own, such
+as the launch endorsement of its cloud.
 
 Source: AMD publication 56421 (GHCB), section 4.1.8.1, "SNP Extended Guest Request", table
 "Certificate data format"; entry GUIDs in section 4.1.8.1 too.
@@ -53,8 +54,11 @@ class TableEntry:
 
 
 def is_table(data: bytes) -> bool:
-    """Whether bytes begin with an entry that AMD defines."""
-    return len(data) >= _ENTRY_SIZE and uuid.UUID(bytes=data[:16]) in _CERTIFICATES
+    """Whether bytes begin with entries of which AMD defines one."""
+    try:
+        return any(guid in _CERTIFICATES for guid, _, _ in _headers(data))
+    except ValueError:
+        return False
 
 
 def decode(data: bytes) -> tuple[TableEntry, ...]:

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
+from urllib.parse import unquote_to_bytes
 
 from cryptography import x509
 
 from wasmtime_attestation.endorsements import (
+    amd_table,
     collateral,
     jwks,
     ocsp,
@@ -17,6 +19,7 @@ from wasmtime_attestation.endorsements import (
     rim_file,
     xml_document,
 )
+from wasmtime_attestation.endorsements.amd_table import TableEntry
 from wasmtime_attestation.endorsements.collateral import SignedStatement
 from wasmtime_attestation.endorsements.jwks import JwkSet
 from wasmtime_attestation.endorsements.ocsp import OcspResponse
@@ -37,6 +40,7 @@ from wasmtime_attestation.evidence.envelope import EndorsementType, RawEndorseme
 MAX_MANIFESTS = 256
 """Manifests, and OCSP responses, that one verification takes: those of a fleet."""
 _PEM = b"-----BEGIN "
+_URL_ENCODED = b"-----BEGIN%20"
 _PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _PEM_CRL = b"-----BEGIN X509 CRL-----"
 Item = TypeVar("Item", x509.Certificate, x509.CertificateRevocationList)
@@ -52,6 +56,8 @@ class Endorsements:
         rims: NVIDIA's manifests.
         ocsp: OCSP responses.
         key_sets: of issuers of tokens.
+        host_entries: what hosts put into their certificate tables beside AMD's certificates;
+            nobody vouches for it.
         waived: checks whose endorsement may be missing, because the relying party said so; where
             it is there, it counts.
     """
@@ -62,6 +68,7 @@ class Endorsements:
     rims: tuple[RimFile, ...] = field(default=())
     ocsp: tuple[OcspResponse, ...] = field(default=())
     key_sets: tuple[JwkSet, ...] = field(default=())
+    host_entries: tuple[TableEntry, ...] = field(default=())
     waived: tuple[str, ...] = field(default=())
     _digest: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
 
@@ -88,6 +95,7 @@ class Endorsements:
             tuple(dict.fromkeys(self.rims + other.rims)),
             tuple(dict.fromkeys(self.ocsp + other.ocsp)),
             tuple(dict.fromkeys(self.key_sets + other.key_sets)),
+            tuple(dict.fromkeys(self.host_entries + other.host_entries)),
             tuple(dict.fromkeys(self.waived + other.waived)),
         )
 
@@ -97,7 +105,7 @@ class Endorsements:
 
     @classmethod
     def from_files(cls, contents: Iterable[tuple[str, bytes]]) -> Endorsements:
-        """Reads files, by content: PEM, DER, hex or base64, collateral, manifests, keys.
+        """Reads files, by content: PEM, DER, hex or base64, tables, collateral, manifests, keys.
 
         Args:
             contents: name (for messages) and bytes of each file.
@@ -132,13 +140,21 @@ class Endorsements:
             ValueError: an item is not what its type says.
         """
         items = tuple(items)
-        return cls(
+        endorsements = cls(
             tuple(load_certificate(e.data) for e in items if e.type is EndorsementType.CERTIFICATE),
             tuple(load_crl(e.data) for e in items if e.type is EndorsementType.CRL),
             (),
             tuple(rim.recognise(e.data) for e in items if e.type is EndorsementType.NVIDIA_RIM),
             tuple(ocsp.decode(e.data) for e in items if e.type is EndorsementType.OCSP_RESPONSE),
         )
+        for item in items:
+            if item.type is EndorsementType.INTEL_COLLATERAL:
+                endorsements += cls._from_collateral(item.data)
+            elif item.type is EndorsementType.AMD_CERTIFICATE_TABLE:
+                endorsements += cls._from_table(item.data)
+        if len(endorsements.certificates) + len(endorsements.statements) > MAX_ITEMS:
+            raise ValueError(f"there are more than {MAX_ITEMS} certificates and statements")
+        return endorsements
 
     @classmethod
     def _from_file(cls, name: str, data: bytes) -> Endorsements:
@@ -157,9 +173,14 @@ class Endorsements:
     def _from_content(cls, name: str, data: bytes) -> Endorsements:
         if jwks.looks_like(data):
             return cls(key_sets=(jwks.decode(data),))
+        if data.startswith(_URL_ENCODED):
+            # As Intel's service writes issuer chains into the headers of its answers.
+            data = unquote_to_bytes(data)
         if data.lstrip().startswith(b"{"):
             served = rim_file.served(data)
             return cls._from_collateral(data) if served is None else cls(rims=(served,))
+        if amd_table.is_table(data):
+            return cls._from_table(data)
         if _PEM in data:
             return cls._from_pem(data)
         # Intel's service for caches (PCCS) answers with lists in hex, others use base64.
@@ -175,6 +196,18 @@ class Endorsements:
             crls=tuple(load_crl(crl) for crl in found.lists), statements=found.statements
         )
         return cls._from_pem(b"\n".join(found.chains)) + endorsements
+
+    @classmethod
+    def _from_table(cls, data: bytes) -> Endorsements:
+        """Reads a host's certificate table; entries may be empty."""
+        entries = [entry for entry in amd_table.decode(data) if entry.data]
+        endorsements = cls(host_entries=tuple(e for e in entries if not e.is_certificate))
+        for entry in entries:
+            if entry.is_certificate:
+                is_pem = entry.data.startswith(_PEM)
+                read = cls._from_pem if is_pem else cls._from_der
+                endorsements += read(entry.data)
+        return endorsements
 
     @classmethod
     def _from_pem(cls, data: bytes) -> Endorsements:
@@ -227,7 +260,7 @@ def _content(item: object) -> bytes:
             return item.encode()
         case x509.Certificate() | x509.CertificateRevocationList():
             return der(item)
-        case SignedStatement():
+        case SignedStatement() | TableEntry():
             return repr(item).encode()
         case RimFile():
             return repr(item).encode()

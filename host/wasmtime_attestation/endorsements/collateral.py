@@ -23,7 +23,12 @@ _ANSWER = re.compile(
     rb'"signature"\s*:\s*"([0-9A-Fa-f]*)"\s*\}\s*',
     re.DOTALL,
 )
-_CHAINS = ("pck_crl_issuer_chain", "tcb_info_issuer_chain", "qe_identity_issuer_chain")
+_CHAINS = (
+    "pck_crl_issuer_chain",
+    "tcb_info_issuer_chain",
+    "qe_identity_issuer_chain",
+    "pck_certificate_chain",
+)
 _LISTS = ("root_ca_crl", "pck_crl")
 
 

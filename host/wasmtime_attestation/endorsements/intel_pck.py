@@ -22,7 +22,7 @@ COMPONENTS = 16
 
 _PPID, _TCB, _PCEID, _FMSPC = (f"{SGX_EXTENSIONS}.{n}" for n in (1, 2, 3, 4))
 _INSTANCE_ID, _CONFIGURATION = f"{SGX_EXTENSIONS}.6", f"{SGX_EXTENSIONS}.7"
-_PCESVN = f"{_TCB}.17"
+_PCESVN, _CPUSVN = f"{_TCB}.17", f"{_TCB}.18"
 _FLAGS = {"dynamic_platform": 1, "cached_keys": 2, "smt_enabled": 3}
 
 
@@ -37,6 +37,7 @@ class PckCertificate:
         pce_id: of the Provisioning Certification Enclave.
         sgx_components: the 16 SVNs of the processor's TCB, a byte each.
         pce_svn: of the Provisioning Certification Enclave.
+        cpu_svn: the same components as the processor writes them, 16 bytes.
         platform_instance_id: of a platform with several processors; None else.
         dynamic_platform, cached_keys, smt_enabled: its configuration; None where it has none.
     """
@@ -48,6 +49,7 @@ class PckCertificate:
     pce_id: bytes
     sgx_components: bytes
     pce_svn: int
+    cpu_svn: bytes
     platform_instance_id: bytes | None
     dynamic_platform: bool | None
     cached_keys: bool | None
@@ -86,6 +88,7 @@ def decode(certificate: x509.Certificate) -> PckCertificate:
             _svn(tcb, f"{_TCB}.{number}", 0xFF) for number in range(1, COMPONENTS + 1)
         ),
         pce_svn=_svn(tcb, _PCESVN, 0xFFFF),
+        cpu_svn=_octets(tcb, _CPUSVN, 16),
         platform_instance_id=(
             _octets(members, _INSTANCE_ID, 16) if _INSTANCE_ID in members else None
         ),

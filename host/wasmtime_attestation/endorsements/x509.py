@@ -1,6 +1,7 @@
 """X.509 certificates and revocation lists (RFC 5280), as far as vendors' chains use them.
 
-Whole chains are for `x509_path`, or for the verifier of a vendor whose chains have a fixed form.
+Paths of any shape are for `x509_path.verify_path`; the predicates here are for the verifier of a
+vendor whose chains have a fixed form, and hold each link to the same rules.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ import hashlib
 import warnings
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import TypeAlias, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID
@@ -30,7 +33,13 @@ warnings.filterwarnings(
 )
 # Of a name that is never used; nothing to tell the user of.
 warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
+_Key: TypeAlias = "rsa.RSAPublicKey | ec.EllipticCurvePublicKey"
 _UNDERSTOOD = (ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE)
+_HASHES = (SHA256, SHA384, SHA512)
+_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+_RESTRICTIONS = (ExtensionOID.NAME_CONSTRAINTS, ExtensionOID.POLICY_CONSTRAINTS)
+MIN_RSA_BITS = 2048
+STRONG_KEYS = f"RSA from {MIN_RSA_BITS} bits, P-256, P-384 and P-521"
 
 UNREADABLE: tuple[type[Exception], ...] = (
     ValueError,
@@ -114,12 +123,25 @@ def common_name(name: x509.Name) -> str:
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether the names match and the issuer's key made the signature."""
+    """Whether the names match and the issuer's key made the signature.
+
+    The certificate is of version 3 and names one signature algorithm, inside and out, with
+    SHA-256, SHA-384 or SHA-512; the issuer's key is one of `STRONG_KEYS`.
+    """
     try:
+        strong = isinstance(certificate.signature_hash_algorithm, _HASHES)
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
-    return True
+    return strong and certificate.version is x509.Version.v3 and has_strong_key(issuer)
+
+
+def has_strong_key(certificate: x509.Certificate) -> bool:
+    """Whether the certificate's key is one of `STRONG_KEYS`."""
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.key_size >= MIN_RSA_BITS
+    return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES)
 
 
 def unknown_critical_extension(
@@ -134,7 +156,10 @@ def unknown_critical_extension(
 
 
 def is_authority(certificate: x509.Certificate, *, below: int = 0) -> bool:
-    """Whether the certificate may sign certificates, and has no other critical extension.
+    """Whether the certificate may sign certificates, and constrains nothing but the length.
+
+    Basic constraints are critical, as RFC 5280 section 4.2.1.9 has it. No chain of a fixed form
+    has name constraints, so an authority that has any is refused rather than half obeyed.
 
     Args:
         certificate: the certificate.
@@ -143,26 +168,54 @@ def is_authority(certificate: x509.Certificate, *, below: int = 0) -> bool:
     """
     extensions = certificate.extensions
     try:
+        basic = extensions.get_extension_for_class(x509.BasicConstraints)
+        usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    constraints = basic.value
+    long_enough = constraints.path_length is None or constraints.path_length >= below
+    may_sign = basic.critical and constraints.ca and usage.key_cert_sign
+    return may_sign and long_enough and not _restricts(certificate)
+
+
+def signs_data(certificate: x509.Certificate) -> bool:
+    """Whether the certificate's key may sign data, and is no certification authority's."""
+    extensions = certificate.extensions
+    try:
         constraints = extensions.get_extension_for_class(x509.BasicConstraints).value
         usage = extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return False
-    understood = unknown_critical_extension(certificate) is None
-    long_enough = constraints.path_length is None or constraints.path_length >= below
-    return constraints.ca and usage.key_cert_sign and understood and long_enough
+    return usage.digital_signature and not usage.key_cert_sign and not constraints.ca
+
+
+def _restricts(certificate: x509.Certificate) -> bool:
+    """Whether there is an extension that narrows what counts below, and is not processed."""
+    named = any(extension.oid in _RESTRICTIONS for extension in certificate.extensions)
+    return named or unknown_critical_extension(certificate) is not None
 
 
 def is_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    """Whether the issuer, an authority with an RSA or elliptic key, signed a revocation list."""
+    """Whether the issuer, which may sign lists (RFC 5280 section 6.3.3 (f)), signed one.
+
+    Its key is one of `STRONG_KEYS`, and the hash SHA-256, SHA-384 or SHA-512.
+    """
     key = issuer.public_key()
-    if crl.issuer != issuer.subject or not isinstance(
-        key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey
-    ):
+    if crl.issuer != issuer.subject or not (has_strong_key(issuer) and _may_sign_lists(issuer)):
         return False
     try:
-        return crl.is_signature_valid(key)
+        strong = isinstance(crl.signature_hash_algorithm, _HASHES)
+        return strong and crl.is_signature_valid(cast("_Key", key))
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
+
+
+def _may_sign_lists(certificate: x509.Certificate) -> bool:
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return usage.crl_sign
 
 
 def is_current(crl: x509.CertificateRevocationList, at: datetime) -> bool:

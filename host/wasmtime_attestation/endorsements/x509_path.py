@@ -1,10 +1,18 @@
 """Certification paths (RFC 5280 section 6): from a certificate to a root that is trusted.
 
-The rules are those of `cryptography`'s verifier, which its authors hold against
-x509-limbo: signatures, algorithms (no SHA-1), validity, basic
-constraints and path length, name constraints, critical extensions, and bounded
-effort. AMD's chains are not for it (a serial number of 0, RSASSA-PSS parameters
-written out in full): `verifier.amd_chain` walks these.
+`verify_path` is for chains of any shape. Signatures, algorithms (no SHA-1), validity, path
+lengths, name constraints and the search are `cryptography`'s, whose authors hold them against
+x509-limbo; the rules on extensions are RFC 5280's profile (section 4.2) and stand in
+`x509_profile`. AMD's and Intel's chains have a fixed form and are walked by
+`verifier.amd_chain` and `verifier.intel_chain` (AMD's keys have the serial number 0 and
+no extensions of the profile, which no such verifier takes).
+
+Accepted: version 3, RSA from 2048 bits and ECDSA on P-256, P-384 and P-521, SHA-256 to SHA-512,
+at most `MAX_INTERMEDIATES` authorities below the root, at most `MAX_CERTIFICATES` to search.
+Self-issued authorities count for path lengths like others, which is stricter than section 6.1.4.
+Rejected, because nobody here processes them: certificate policies that are critical, policy
+constraints, name constraints of names other than DNS names and IP addresses.
+Revocation is another check (`verifier.revocation`, `verifier.ocsp`).
 """
 
 from __future__ import annotations
@@ -13,21 +21,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.verification import (
-    Criticality,
-    ExtensionPolicy,
-    Policy,
-    PolicyBuilder,
-    Store,
-    VerificationError,
-)
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+
+from wasmtime_attestation.endorsements import x509 as certs
+from wasmtime_attestation.endorsements import x509_profile
 
 MAX_INTERMEDIATES = 8
 """Certificates between the leaf and the root; vendors' chains have one to three."""
 MAX_CERTIFICATES = 64
 """Certificates that a path is looked for among."""
-MIN_RSA_BITS = 2048
+_FAILURES: tuple[type[Exception], ...] = (VerificationError, *certs.UNREADABLE)
 
 
 def verify_path(
@@ -46,8 +49,9 @@ def verify_path(
         intermediates: what may stand between, in any order.
         roots: what is trusted; the caller has held them against its anchors.
         at: the instant at which every certificate must be valid, with a time zone.
-        extended_key_usage: the purpose that the leaf must be for; None for any.
-        max_intermediates: how many may stand between leaf and root.
+        extended_key_usage: the purpose that the leaf must be for, by its own extension, and
+            that no authority on the path may exclude; None for any.
+        max_intermediates: how many may stand between leaf and root, at most `MAX_INTERMEDIATES`.
 
     Returns:
         The path, from the leaf to the root.
@@ -63,67 +67,37 @@ def verify_path(
         PolicyBuilder()
         .store(Store([*roots]))
         .time(at.astimezone(UTC).replace(tzinfo=None))
-        .max_chain_depth(max_intermediates)
-        .extension_policies(ca_policy=_AUTHORITY, ee_policy=_leaf_policy(extended_key_usage))
+        .max_chain_depth(min(max_intermediates, MAX_INTERMEDIATES))
+        .extension_policies(
+            ca_policy=x509_profile.authority(extended_key_usage),
+            ee_policy=x509_profile.leaf(extended_key_usage),
+        )
     )
     try:
         path = tuple(builder.build_client_verifier().verify(leaf, [*intermediates]).chain)
-    except (VerificationError, ValueError) as error:
+    except _FAILURES as error:
         raise ValueError(_reason(error)) from error
-    if any(map(_is_weak, path)):
-        raise ValueError(f"an RSA key on the path has less than {MIN_RSA_BITS} bits")
+    for certificate in path:
+        _check_form(certificate)
     return path
 
 
-def _is_weak(certificate: x509.Certificate) -> bool:
-    key = certificate.public_key()
-    return isinstance(key, rsa.RSAPublicKey) and key.key_size < MIN_RSA_BITS
+def _check_form(certificate: x509.Certificate) -> None:
+    """What the library leaves to others: weak keys, and serial numbers that name nothing."""
+    if not certs.has_strong_key(certificate):
+        raise ValueError(f"a key on the path is of another kind than {certs.STRONG_KEYS}")
+    if certificate.serial_number <= 0:
+        raise ValueError("a certificate on the path has no positive serial number")
+    if not certificate.subject.rdns and not _has_names(certificate):
+        raise ValueError("a certificate on the path has no name")
 
 
-def _signs_certificates(
-    _policy: Policy, _certificate: x509.Certificate, usage: x509.KeyUsage
-) -> None:
-    if not usage.key_cert_sign:
-        raise ValueError("an authority's key may not sign certificates")
-
-
-def _signs_data(
-    _policy: Policy, _certificate: x509.Certificate, usage: x509.KeyUsage | None
-) -> None:
-    if usage is not None and not usage.digital_signature:
-        raise ValueError("the leaf's key may not sign data")
-
-
-def _is_no_authority(
-    _policy: Policy, _certificate: x509.Certificate, constraints: x509.BasicConstraints | None
-) -> None:
-    if constraints is not None and constraints.ca:
-        raise ValueError("the leaf is a certification authority")
-
-
-_AUTHORITY = (
-    ExtensionPolicy.permit_all()
-    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
-    .require_present(x509.KeyUsage, Criticality.AGNOSTIC, _signs_certificates)
-)
-
-
-def _leaf_policy(purpose: x509.ObjectIdentifier | None) -> ExtensionPolicy:
-    policy = (
-        ExtensionPolicy.permit_all()
-        .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _signs_data)
-        .may_be_present(x509.BasicConstraints, Criticality.AGNOSTIC, _is_no_authority)
+def _has_names(certificate: x509.Certificate) -> bool:
+    """RFC 5280 section 4.1.2.6: without a subject, the alternative names are all, and critical."""
+    return any(
+        extension.critical and isinstance(extension.value, x509.SubjectAlternativeName)
+        for extension in certificate.extensions
     )
-    if purpose is None:
-        return policy
-
-    def is_for(
-        _policy: Policy, _certificate: x509.Certificate, usage: x509.ExtendedKeyUsage
-    ) -> None:
-        if purpose not in usage:
-            raise ValueError(f"the leaf is not for {purpose.dotted_string}")
-
-    return policy.require_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, is_for)
 
 
 def _reason(error: Exception) -> str:

@@ -18,10 +18,12 @@ class EvidenceType(StrEnum):
 
 
 class EndorsementType(StrEnum):
-    """The kinds of endorsement that come with evidence, each in DER or, a RIM, in XML."""
+    """The kinds of endorsement that come with evidence: DER, JSON, XML, a host's table."""
 
     CERTIFICATE = "x509-certificate"
     CRL = "x509-crl"
+    INTEL_COLLATERAL = "intel-collateral"
+    AMD_CERTIFICATE_TABLE = "amd-certificate-table"
     NVIDIA_RIM = "nvidia-rim"
     OCSP_RESPONSE = "ocsp-response"
 

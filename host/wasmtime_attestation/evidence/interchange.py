@@ -86,18 +86,25 @@ def _chain(value: Json) -> tuple[RawEndorsement, ...]:
         case None:
             return ()
         case dict():
-            certificates = [*value.values()]
+            items = [(EndorsementType.CERTIFICATE, data) for data in value.values()]
         case list():
-            certificates = [_object(item, "a certificate").get("data") for item in value]
+            items = [_listed(_object(item, "a certificate")) for item in value]
         case _:
             raise ValueError("cert_chain is neither an object nor a list")
-    if len(certificates) > MAX_CERTIFICATES:
+    if len(items) > MAX_CERTIFICATES:
         raise ValueError(f"cert_chain has more than {MAX_CERTIFICATES} certificates")
     return tuple(
-        RawEndorsement(EndorsementType.CERTIFICATE, _bytes(item, "cert_chain"))
-        for item in certificates
-        if item is not None
+        RawEndorsement(kind, _bytes(data, "cert_chain")) for kind, data in items if data is not None
     )
+
+
+def _listed(entry: Mapping[str, Json]) -> tuple[EndorsementType, Json]:
+    """Reads an entry; what a host adds under a GUID of its own (`OTHER`) counts for nothing."""
+    kind = entry.get("cert_type")
+    if kind == "Empty" or isinstance(kind, dict):
+        return EndorsementType.CERTIFICATE, None
+    is_list = kind == "CRL"
+    return (EndorsementType.CRL if is_list else EndorsementType.CERTIFICATE), entry.get("data")
 
 
 def _nvidia(name: str, members: Mapping[str, Json]) -> tuple[Evidence, ...]:

@@ -11,10 +11,12 @@ from struct import Struct
 
 from wasmtime_attestation.evidence.reader import Reader
 from wasmtime_attestation.evidence.tdx_fields import (
+    PCK_REFERENCE_SIZES,
     QE_REPORT_SIZE,
     TD_REPORT_15_EX_SIZE,
     TD_REPORT_15_SIZE,
     TD_REPORT_SIZE,
+    PckReference,
     QeReport,
     TdReport,
 )
@@ -57,7 +59,9 @@ class TdxQuote:
         qe_report_bytes: the same as the PCK signs it.
         qe_signature: R and S, 64 bytes, by the PCK.
         qe_auth_data: what the Quoting Enclave binds to its report beside the key.
-        pck_chain: PEM text of the PCK certificate and its authorities.
+        pck_chain: PEM text of the PCK certificate and its authorities; empty where the quote only
+            says which it is.
+        pck_reference: which PCK it is, where the certificates are not in the quote.
         size: bytes in the quote by its declared lengths.
         trailing_bytes: how many bytes follow; they belong to nobody.
     """
@@ -73,6 +77,7 @@ class TdxQuote:
     qe_signature: bytes
     qe_auth_data: bytes
     pck_chain: bytes
+    pck_reference: PckReference | None
     size: int
     trailing_bytes: int
 
@@ -91,21 +96,18 @@ def decode(data: bytes) -> TdxQuote:
     signature_size = r.uint(4, "the length of the signature data")
     signature_end = r.offset + signature_size
     signature, attestation_key, kind, size = r.fields(_SIGNATURE, "the quote's signature")
-    _expect(r, "certification data", kind, _QE_CERTIFICATION)
+    if kind != _QE_CERTIFICATION:
+        r.reject(f"the certification data is of type {kind}; only 6 is known at its place")
     qe_end = r.offset + size
     qe_report_bytes = data[r.offset : r.offset + QE_REPORT_SIZE]
     qe = QeReport.decode(r)
     qe_signature, auth_size = r.fields(_QE_SIGNATURE, "the QE report's signature")
     qe_auth_data = r.take(auth_size, "the QE's authentication data")
-    kind, chain_size = r.fields(_PART, "the QE certification data")
-    _expect(r, "QE certification data", kind, _PCK_CHAIN)
-    if chain_size > MAX_CERTIFICATION_DATA:
-        r.reject(f"the PCK chain has {chain_size} bytes; {MAX_CERTIFICATION_DATA} is the most")
-    pck_chain = r.take(chain_size, "the PCK chain")
+    pck_chain, pck_reference = _qe_certification(r)
     if not r.offset == qe_end == signature_end:
         r.reject(
-            f"its declared lengths disagree: the PCK chain ends at {r.offset}, the certification "
-            f"data at {qe_end}, the signature data at {signature_end}"
+            f"its declared lengths disagree: the QE certification data ends at {r.offset}, the "
+            f"certification data at {qe_end}, the signature data at {signature_end}"
         )
     return TdxQuote(
         version=version,
@@ -119,6 +121,7 @@ def decode(data: bytes) -> TdxQuote:
         qe_signature=qe_signature,
         qe_auth_data=qe_auth_data,
         pck_chain=pck_chain,
+        pck_reference=pck_reference,
         size=r.offset,
         trailing_bytes=len(data) - r.offset,
     )
@@ -153,7 +156,16 @@ def _body_size(r: Reader, version: int) -> int:
     return size
 
 
-def _expect(r: Reader, name: str, kind: int, expected: int) -> None:
-    """Certification data is of one type at its place."""
-    if kind != expected:
-        r.reject(f"the {name} is of type {kind}; only {expected} is known at its place")
+def _qe_certification(r: Reader) -> tuple[bytes, PckReference | None]:
+    """Reads who certified the Quoting Enclave: a chain (type 5), or which PCK (types 1 to 3)."""
+    kind, size = r.fields(_PART, "the QE certification data")
+    if kind == _PCK_CHAIN:
+        if size > MAX_CERTIFICATION_DATA:
+            r.reject(f"the PCK chain has {size} bytes; {MAX_CERTIFICATION_DATA} is the most")
+        return r.take(size, "the PCK chain"), None
+    if kind not in PCK_REFERENCE_SIZES:
+        r.reject(f"the QE certification data is of type {kind}; 1, 2, 3 and 5 are known")
+    expected = PCK_REFERENCE_SIZES[kind]
+    if size != expected:
+        r.reject(f"QE certification data of type {kind} has {expected} bytes, not {size}")
+    return b"", PckReference.decode(r, size)

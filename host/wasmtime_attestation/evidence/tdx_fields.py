@@ -23,7 +23,9 @@ QE_REPORT_DATA = 320
 """Where REPORTDATA begins in the Quoting Enclave's report; it reaches to the end."""
 
 _TD_UNDER_DEBUG = 0xFF
-_RESERVED = ~(1 << 0 | 1 << 17 | 1 << 28 | 1 << 29 | 1 << 30 | 1 << 31 | 1 << 63)
+# TDX Module ABI, ATTRIBUTES. Group TUD (bits 0 to 7) counts as debug as a whole.
+_NAMED = (*range(8), 16, 17, 27, 28, 29, 30, 31, 62, 63)
+_RESERVED = ~sum(1 << bit for bit in _NAMED)
 
 # TEE_TCB_SVN, MRSEAM, MRSIGNERSEAM, SEAMATTRIBUTES, TDATTRIBUTES, XFAM, MRTD, MRCONFIGID, MROWNER,
 # MROWNERCONFIG, RTMR0 to RTMR3, REPORTDATA; from TDX 1.5 on also TEE_TCB_SVN_2 and MRSERVICETD.
@@ -33,6 +35,11 @@ _NONE = (None, None)
 # VMID, TD_ID, DEVINFO, INIT_SERVTD_HASH, INIT_SERVTD_ATTR, INIT_CPU_SVN, INIT_TEE_TCB_SVN,
 # INIT_TEE_FMSPC, CURR_SERVTD_HASH, CURR_SERVTD_ATTR.
 _TD_REPORT_15_EX = Struct("<B 32s 48s 48s 8s 16s 16s 12s 48s 8s")
+# CPUSVN, PCESVN, PCEID.
+_PCK_TCB = Struct("<16s H 2s")
+PPID_SIZE = 16
+PCK_REFERENCE_SIZES = {1: PPID_SIZE + 20, 2: 256 + 20, 3: 384 + 20}
+"""Bytes of certification data by its type: the PPID plain, by RSA-2048 or by RSA-3072."""
 # CPUSVN, MISCSELECT, ATTRIBUTES, MRENCLAVE, MRSIGNER, ISVPRODID, ISVSVN, REPORTDATA.
 _QE_REPORT = Struct("<16s 4s 28x 16s 32s 32x 32s 96x H H 60x 64s")
 
@@ -44,17 +51,20 @@ class TdAttributes:
     Attributes:
         under_debug: whether any bit of the TUD group (0 to 7) is set: the host
             can then look into the TD, whichever of them it is.
-        reserved_bits: what is set and has no name here.
+        reserved_bits: what else is set and has no name in the specification.
     """
 
     raw: bytes
     debug: bool
     under_debug: bool
+    icssd: bool
     service_td_extension: bool
+    lass: bool
     sept_ve_disable: bool
     migratable: bool
     pks: bool
     key_locker: bool
+    tpa: bool
     perfmon: bool
     reserved_bits: int
 
@@ -66,11 +76,14 @@ class TdAttributes:
             raw=raw,
             debug=bits & 1 != 0,
             under_debug=bits & _TD_UNDER_DEBUG != 0,
+            icssd=bits >> 16 & 1 != 0,
             service_td_extension=bits >> 17 & 1 != 0,
+            lass=bits >> 27 & 1 != 0,
             sept_ve_disable=bits >> 28 & 1 != 0,
             migratable=bits >> 29 & 1 != 0,
             pks=bits >> 30 & 1 != 0,
             key_locker=bits >> 31 & 1 != 0,
+            tpa=bits >> 62 & 1 != 0,
             perfmon=bits >> 63 & 1 != 0,
             reserved_bits=bits & _RESERVED,
         )
@@ -148,6 +161,29 @@ class TdReport:
 
 
 @dataclass(frozen=True, slots=True)
+class PckReference:
+    """Which PCK signed the Quoting Enclave's report, where the quote has no certificates.
+
+    Attributes:
+        ppid: the platform's id, 16 bytes; None where it is encrypted, so that only Intel can
+            read it.
+        cpu_svn, pce_svn: the TCB that the PCK is of.
+        pce_id: of the Provisioning Certification Enclave.
+    """
+
+    ppid: bytes | None
+    cpu_svn: bytes
+    pce_svn: int
+    pce_id: bytes
+
+    @classmethod
+    def decode(cls, r: Reader, size: int) -> PckReference:
+        """Reads certification data of type 1, 2 or 3; they differ in the size of the PPID."""
+        ppid = r.take(size - _PCK_TCB.size, "the PPID")
+        return cls(ppid if len(ppid) == PPID_SIZE else None, *r.fields(_PCK_TCB, "the PCK's TCB"))
+
+
+@dataclass(frozen=True, slots=True)
 class QeReport:
     """What the processor says of the Quoting Enclave: an SGX REPORT's body."""
 
@@ -159,6 +195,11 @@ class QeReport:
     isv_prod_id: int
     isv_svn: int
     report_data: bytes
+
+    @property
+    def debug(self) -> bool:
+        """ATTRIBUTES.DEBUG: whether the host may read the enclave's memory, and so its key."""
+        return self.attributes[0] >> 1 & 1 != 0
 
     @classmethod
     def decode(cls, r: Reader) -> QeReport:

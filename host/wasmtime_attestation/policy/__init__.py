@@ -18,6 +18,7 @@ from wasmtime_attestation.policy.source import MAX_SIZE as MAX_SIZE
 from wasmtime_attestation.policy.source import Source
 from wasmtime_attestation.policy.table import Json, SettingError, Table
 from wasmtime_attestation.policy.tdx import TdxPolicy
+from wasmtime_attestation.verifier import intel_collateral
 from wasmtime_attestation.wit import TeeType
 
 SCHEMA = 1
@@ -50,6 +51,11 @@ class AppraisalPolicy:
     maximum_age: int | None = None
     require_reference_values: bool = False
     azure: AzurePolicy = field(default_factory=AzurePolicy)
+
+    @property
+    def waived(self) -> tuple[str, ...]:
+        """The checks whose endorsements may be missing (`Endorsements.waiving`)."""
+        return intel_collateral.LISTS if self.tdx.unsafe_allow_missing_lists else ()
 
     def has_reference_values_for(self, platform: TeeType, *, paravisor: bool = False) -> bool:
         """Whether it says which software evidence of a platform must be of.

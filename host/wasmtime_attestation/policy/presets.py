@@ -28,6 +28,7 @@ tcb-statuses = [
 ]
 allow-migration = true
 allow-service-td = true
+allow-reserved-attributes = true
 require-sept-ve-disable = false
 
 [azure]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from wasmtime_attestation.evidence.snp_fields import ProductLine
 from wasmtime_attestation.policy.table import Table
+
+_MAX_VECTOR = (1 << 63) - 1
+"""The largest integer of TOML; a mitigation vector has 64 bits, of which AMD defined six."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,28 @@ class MinimumTcb:
     snp: int
     microcode: int
     fmc: int = 0
+
+
+class PlatformProperty(StrEnum):
+    """What PLATFORM_INFO says of a machine."""
+
+    SMT_ENABLED = "smt-enabled"
+    TSME_ENABLED = "tsme-enabled"
+    ECC_ENABLED = "ecc-enabled"
+    RAPL_DISABLED = "rapl-disabled"
+    CIPHERTEXT_HIDING_ENABLED = "ciphertext-hiding-enabled"
+    ALIAS_CHECK_COMPLETE = "alias-check-complete"
+    TIO_ENABLED = "tio-enabled"
+
+
+class GuestRestriction(StrEnum):
+    """What a guest's POLICY forbids its host."""
+
+    SINGLE_SOCKET_ONLY = "single-socket-only"
+    AES_256_XTS_REQUIRED = "aes-256-xts-required"
+    RAPL_DISABLED = "rapl-disabled"
+    CIPHERTEXT_HIDING_REQUIRED = "ciphertext-hiding-required"
+    PAGE_SWAP_DISABLED = "page-swap-disabled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +67,17 @@ class SnpPolicy:
     id_key_digests: frozenset[bytes] | None = None
     author_key_digests: frozenset[bytes] | None = None
     chip_ids: frozenset[bytes] | None = None
+    allow_provisional_firmware: bool = True
+    minimum_launch_tcb: Mapping[ProductLine, MinimumTcb] = field(default_factory=dict)
+    minimum_committed_tcb: Mapping[ProductLine, MinimumTcb] = field(default_factory=dict)
+    required_launch_mitigations: int = 0
+    required_current_mitigations: int = 0
+    required_platform: frozenset[PlatformProperty] = frozenset()
+    denied_platform: frozenset[PlatformProperty] = frozenset()
+    required_restrictions: frozenset[GuestRestriction] = frozenset()
+    family_ids: frozenset[bytes] | None = None
+    image_ids: frozenset[bytes] | None = None
+    csp_ids: frozenset[str] | None = None
 
 
 def read(table: Table) -> SnpPolicy:
@@ -91,6 +128,42 @@ def read(table: Table) -> SnpPolicy:
             "author-key-digests", 48, "Reference values for AUTHOR_KEY_DIGEST."
         ),
         chip_ids=table.byte_strings("chip-ids", 64, "Reference values for CHIP_ID."),
+        allow_provisional_firmware=table.boolean(
+            "allow-provisional-firmware",
+            default=True,
+            about="Whether firmware may run that can still be rolled back (CURRENT above "
+            "COMMITTED).",
+        ),
+        minimum_launch_tcb=_minimum_tcb(
+            table.table("minimum-launch-tcb", "The lowest LAUNCH_TCB, by product line.")
+        ),
+        minimum_committed_tcb=_minimum_tcb(
+            table.table("minimum-committed-tcb", "The lowest COMMITTED_TCB, by product line.")
+        ),
+        required_launch_mitigations=table.integer(
+            "required-launch-mitigations",
+            0,
+            _MAX_VECTOR,
+            "Bits that LAUNCH_MIT_VECTOR must have (report version 5).",
+        ),
+        required_current_mitigations=table.integer(
+            "required-current-mitigations",
+            0,
+            _MAX_VECTOR,
+            "Bits that CURRENT_MIT_VECTOR must have (report version 5).",
+        ),
+        required_platform=table.choices(
+            "required-platform-info", PlatformProperty, about="What PLATFORM_INFO must say."
+        ),
+        denied_platform=table.choices(
+            "denied-platform-info", PlatformProperty, about="What PLATFORM_INFO must not say."
+        ),
+        required_restrictions=table.choices(
+            "required-guest-policy", GuestRestriction, about="What the guest's POLICY must demand."
+        ),
+        family_ids=table.byte_strings("family-ids", 16, "Reference values for FAMILY_ID."),
+        image_ids=table.byte_strings("image-ids", 16, "Reference values for IMAGE_ID."),
+        csp_ids=table.names("csp-ids", "Cloud providers (CSP_ID) whose VLEKs are accepted."),
     )
     table.end()
     return policy

@@ -17,6 +17,10 @@ class TdxPolicy:
 
     A set of reference values that is None does not constrain; one that is empty
     accepts nothing.
+
+    Attributes:
+        unsafe_allow_missing_lists: whether Intel's revocation lists may be missing: nobody knows
+            then whether a key was revoked.
     """
 
     tcb_statuses: frozenset[TcbStatus] = frozenset({TcbStatus.UP_TO_DATE})
@@ -28,6 +32,8 @@ class TdxPolicy:
     allow_migration: bool = False
     allow_service_td: bool = False
     require_sept_ve_disable: bool = True
+    allow_reserved_attributes: bool = False
+    unsafe_allow_missing_lists: bool = False
     mrtd: frozenset[bytes] | None = None
     rtmr0: frozenset[bytes] | None = None
     rtmr1: frozenset[bytes] | None = None
@@ -85,6 +91,17 @@ def read(table: Table) -> TdxPolicy:
             "require-sept-ve-disable",
             default=True,
             about="Whether the host must be unable to inject exceptions at memory accesses.",
+        ),
+        allow_reserved_attributes=table.boolean(
+            "allow-reserved-attributes",
+            default=False,
+            about="Whether bits of TDATTRIBUTES may be set whose meaning this release does not "
+            "know.",
+        ),
+        unsafe_allow_missing_lists=table.boolean(
+            "unsafe-allow-missing-revocation-lists",
+            default=False,
+            about="Whether Intel's revocation lists may be missing.",
         ),
         mrtd=table.byte_strings("mrtd", 48, _reference("mrtd")),
         rtmr0=table.byte_strings("rtmr0", 48, _reference("rtmr0")),

@@ -151,6 +151,7 @@ def _check_signers(
 def _is_usable(certificate: x509.Certificate) -> bool:
     return (
         p256.is_p256(certificate.public_key())
+        and certs.signs_data(certificate)
         and certs.unknown_critical_extension(certificate) is None
     )
 

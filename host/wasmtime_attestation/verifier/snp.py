@@ -69,7 +69,8 @@ def verify(
     _check_tcb(report, signer, ledger)
     _check_chip_id(report, signer, line, ledger)
     check_report_data(report.report_data, report_data, ledger)
-    return _claims(report, signer, chain, line)
+    entries = tuple(map(str, endorsements.host_entries))
+    return _claims(report, signer, chain, line, entries)
 
 
 def _verify_chain(
@@ -153,7 +154,11 @@ def _check_chip_id(
 
 
 def _claims(
-    report: snp.SnpReport, signer: VersionedKey, chain: AmdChain, line: ProductLine
+    report: snp.SnpReport,
+    signer: VersionedKey,
+    chain: AmdChain,
+    line: ProductLine,
+    entries: tuple[str, ...],
 ) -> Claims:
     return Claims(
         platform=TeeType.AMD_SEV_SNP,
@@ -168,5 +173,6 @@ def _claims(
             csp_id=signer.csp_id,
             key_expires=signer.certificate.not_valid_after_utc,
             revocation_checked=chain.revocation_checked,
+            host_entries=entries,
         ),
     )

@@ -5,8 +5,6 @@ Source: Intel, "Intel TDX DCAP Quoting Library API", appendix A.3; Intel quote v
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -24,20 +22,19 @@ from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import tdx
 from wasmtime_attestation.evidence.reader import Reader
 from wasmtime_attestation.evidence.tdx import TdxQuote
-from wasmtime_attestation.evidence.tdx_fields import QE_REPORT_DATA, QeReport
+from wasmtime_attestation.evidence.tdx_fields import QeReport
 from wasmtime_attestation.memo import Memo, recall
-from wasmtime_attestation.verifier import intel_chain, intel_collateral, p256, tcb
+from wasmtime_attestation.verifier import intel_collateral, p256, quoting_enclave, tcb
 from wasmtime_attestation.verifier.binding import check_report_data
 from wasmtime_attestation.verifier.intel_chain import IntelChain
 from wasmtime_attestation.verifier.intel_collateral import VerifiedCollateral
 from wasmtime_attestation.wit import TeeType
 
+_NOTHING = Endorsements()
 CHECKS = (
     "tdx.format",
     "tdx.signature",
-    "tdx.qe-binding",
-    *intel_chain.CHECKS,
-    "tdx.qe-signature",
+    *quoting_enclave.CHECKS,
     "evidence.binding",
     *intel_collateral.CHECKS,
     "tdx.module",
@@ -97,7 +94,8 @@ def verify(
     Args:
         data: the quote; what follows it is counted and left alone.
         endorsements: Intel's collateral: TCB info, QE identity, TCB signing chain, revocation
-            lists of the root and of the PCK CA, in any order.
+            lists of the root and of the PCK CA, in any order; and the PCK certificate with its
+            authorities for a quote that only names it.
         report_data: what REPORTDATA must be, 64 bytes; None to report it as not checked.
         at: the instant at which certificates, lists and statements must be valid.
         anchors: the roots to trust.
@@ -114,10 +112,13 @@ def verify(
     _check_signature(quote, key, ledger)
     chain = recall(
         memo,
-        _verify_enclave,
+        quoting_enclave.verify,
         quote.attestation_key,
         quote.qe_auth_data,
         quote.pck_chain,
+        quote.pck_reference,
+        # What has its chain with it needs no other certificates, and is remembered without them.
+        endorsements if quote.pck_reference else _NOTHING,
         quote.qe_report_bytes,
         quote.qe_signature,
         anchors,
@@ -129,25 +130,6 @@ def verify(
         memo, _verify_tcb, chain, endorsements, _Attested.of(quote), at=at, ledger=ledger
     )
     return _claims(quote, chain, standing)
-
-
-def _verify_enclave(
-    attestation_key: bytes,
-    auth_data: bytes,
-    pck_chain: bytes,
-    qe_report: bytes,
-    qe_signature: bytes,
-    anchors: Anchors,
-    at: datetime,
-    ledger: Ledger,
-) -> IntelChain:
-    """Verifies who vouches for the attestation key; the same for all quotes that it signs."""
-    _check_qe_binding(attestation_key, auth_data, qe_report, ledger)
-    chain = intel_chain.verify(pck_chain, at=at, anchors=anchors, ledger=ledger)
-    if not p256.is_signed(chain.pck.key, qe_signature, qe_report):
-        ledger.reject("tdx.qe-signature", "the PCK did not sign the Quoting Enclave's report")
-    ledger.passed("tdx.qe-signature", "ECDSA P-256 by the PCK")
-    return chain
 
 
 def _verify_tcb(
@@ -190,18 +172,6 @@ def _check_signature(quote: TdxQuote, key: EllipticCurvePublicKey, ledger: Ledge
     ledger.passed(check, "ECDSA P-256 by the attestation key")
 
 
-def _check_qe_binding(
-    attestation_key: bytes, auth_data: bytes, qe_report: bytes, ledger: Ledger
-) -> None:
-    """The QE's REPORTDATA is SHA-256 of key and authentication data, and zeros."""
-    digest = hashlib.sha256(attestation_key + auth_data).digest()
-    if not hmac.compare_digest(qe_report[QE_REPORT_DATA:], digest.ljust(64, b"\0")):
-        ledger.reject(
-            "tdx.qe-binding", "the Quoting Enclave does not vouch for this attestation key"
-        )
-    ledger.passed("tdx.qe-binding", "the Quoting Enclave's report holds the attestation key")
-
-
 def _check_module(report: _Attested, info: TcbInfo, ledger: Ledger) -> None:
     check = "tdx.module"
     for svn in filter(None, (report.tee_tcb_svn, report.tee_tcb_svn_2)):
@@ -222,6 +192,9 @@ def _check_module(report: _Attested, info: TcbInfo, ledger: Ledger) -> None:
 
 def _check_qe(qe: QeReport, identity: QeIdentity, ledger: Ledger) -> None:
     check = "tdx.qe"
+    if qe.debug:
+        # Whatever the identity's mask says: the host can read such an enclave's key.
+        ledger.reject(check, "the enclave that made the quote is under debug")
     for name, actual, expected in (
         ("MRSIGNER", qe.mrsigner, identity.mrsigner),
         ("ISVPRODID", qe.isv_prod_id, identity.isv_prod_id),

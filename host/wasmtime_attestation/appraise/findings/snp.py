@@ -44,11 +44,15 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             source=f"{REPORT} (VMPL); AMD 24593, Virtual Machine Privilege Levels",
         ),
         "policy.revocation": Rule(
-            requirement="AMD's revocation list was checked.",
-            meaning="The ASK or ASVK may have been revoked, and nobody looked.",
-            remedy="Give the list of the product line with --endorsements (AMD's key service, "
-            "/vcek/v1/{line}/crl or /vlek/v1/{line}/crl).",
-            source="AMD 57230, certificate revocation list; RFC 5280 section 6.3",
+            requirement="The vendor's revocation lists were checked: AMD's where "
+            "`snp.require-revocation-check` is set, Intel's always; a warning where "
+            "`tdx.unsafe-allow-missing-revocation-lists` is set and one was missing.",
+            meaning="The key of the platform, or of who certified it, may have been revoked, and "
+            "nobody looked.",
+            remedy="Give the lists with --endorsements: of AMD's key service (/vcek/v1/{line}/crl "
+            "or /vlek/v1/{line}/crl), or of Intel's PCS (pckcrl and rootcacrl).",
+            source="AMD 57230, certificate revocation list; Intel PCK certificate profile; "
+            "RFC 5280 section 6.3",
         ),
         "policy.guest-svn": Rule(
             requirement="GUEST_SVN is at least `snp.minimum-guest-svn`.",
@@ -63,6 +67,59 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             remedy="Have the machine's firmware updated, or name a minimum for its product line "
             "under `snp.minimum-tcb`.",
             source="AMD 56860, TCB Version",
+        ),
+        "policy.launch-tcb": Rule(
+            requirement="Each version in LAUNCH_TCB is at least the minimum of the product line.",
+            meaning="The guest was launched on firmware older than you accept; an update since "
+            "does not mend what was done then.",
+            remedy="Launch the guest anew on current firmware, or lower `snp.minimum-launch-tcb`.",
+            source=f"{REPORT} (LAUNCH_TCB)",
+        ),
+        "policy.committed-tcb": Rule(
+            requirement="Each version in COMMITTED_TCB is at least the minimum of the product "
+            "line.",
+            meaning="The host can roll the firmware back to a version older than you accept.",
+            remedy="Have the host commit its firmware (SNP_COMMIT).",
+            source=f"{REPORT} (COMMITTED_TCB)",
+        ),
+        "policy.provisional-firmware": Rule(
+            requirement="The firmware that runs is committed, unless "
+            "`snp.allow-provisional-firmware` is set.",
+            meaning="The host can still roll the firmware back.",
+            remedy="Have the host commit its firmware (SNP_COMMIT).",
+            source="AMD 56860, SNP_COMMIT; ATTESTATION_REPORT Structure (CURRENT_TCB, "
+            "COMMITTED_TCB)",
+        ),
+        "policy.mitigations": Rule(
+            requirement="The mitigation vectors have every bit of "
+            "`snp.required-launch-mitigations` and `snp.required-current-mitigations`.",
+            meaning="A flaw that AMD has a mitigation for is open, or the report is of a version "
+            "that does not say (below 5).",
+            remedy="Have the firmware updated and the mitigation verified on the host "
+            "(SNP_VERIFY_MITIGATION).",
+            source=f"{REPORT} (LAUNCH_MIT_VECTOR, CURRENT_MIT_VECTOR)",
+        ),
+        "policy.platform-info": Rule(
+            requirement="PLATFORM_INFO says all of `snp.required-platform-info` and nothing of "
+            "`snp.denied-platform-info`.",
+            meaning="The machine is set up otherwise than you accept.",
+            remedy="Change the machine's firmware settings, or judge the property and accept it.",
+            source="AMD 56860, PLATFORM_INFO",
+        ),
+        "policy.guest-policy": Rule(
+            requirement="The guest's POLICY demands all of `snp.required-guest-policy`.",
+            meaning="The host was free to do what you want the guest to forbid.",
+            remedy="Launch the guest with these bits of its policy set.",
+            source="AMD 56860, Guest Policy",
+        ),
+        "policy.family-id": _reference("FAMILY_ID", "family-ids", "The guest's family"),
+        "policy.image-id": _reference("IMAGE_ID", "image-ids", "The guest's image"),
+        "policy.csp-id": Rule(
+            requirement="The report is signed by the VLEK of one of `snp.csp-ids`.",
+            meaning="The machine belongs to another cloud provider than you accept, or to none "
+            "(a VCEK is of a chip, not of a provider).",
+            remedy="If you know the provider in the detail, add it to `snp.csp-ids`.",
+            source="AMD 57230, X.509 Extensions (cspID)",
         ),
         "policy.host-data": _reference(
             "HOST_DATA", "host-data", "What the host put there at launch"

@@ -91,6 +91,15 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             remedy="Launch the TD with SEPT_VE_DISABLE set, as current kernels demand.",
             source="Intel TDX Module 1.5 ABI specification, TDCS.ATTRIBUTES (SEPT_VE_DISABLE)",
         ),
+        "policy.td-attributes": Rule(
+            requirement="Every bit of TDATTRIBUTES that is set has a known meaning; a warning "
+            "where `tdx.allow-reserved-attributes` is set.",
+            meaning="A TDX module later than this release gave the bit a meaning, which may be "
+            "a weakness.",
+            remedy="Look the bit up in the module's specification; accept it if it does not "
+            "matter, or update this software.",
+            source="Intel TDX Module 1.5 ABI specification, TDCS.ATTRIBUTES",
+        ),
         **{f"policy.{name}": _register(name, what) for name, what in _REGISTERS.items()},
     }
 )
