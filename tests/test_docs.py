@@ -35,7 +35,7 @@ def test_every_finding_is_documented() -> None:
     for module in (ROOT / "host").rglob("*.py"):
         used |= set(
             re.findall(
-                r'"((?:input|token|evidence|snp|amd|tdx|intel|azure|tpm|boot-log|policy)\.[a-z-]+)"',
+                r'"((?:input|token|evidence|snp|amd|tdx|intel|nvidia|azure|tpm|boot-log|policy)\.[a-z-]+)"',
                 module.read_text(),
             )
         )

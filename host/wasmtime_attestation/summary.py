@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from wasmtime_attestation.claims.form import to_json
-from wasmtime_attestation.evidence import azure, hcl, snp, tdx
+from wasmtime_attestation.evidence import azure, hcl, nvidia, snp, tdx
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.strict_json import Json
 
@@ -26,6 +26,8 @@ def _members(evidence: Evidence) -> dict[str, Json]:
             return _snp(snp.decode(evidence.data))
         case EvidenceType.INTEL_TDX:
             return _tdx(tdx.decode(evidence.data))
+        case EvidenceType.NVIDIA_GPU | EvidenceType.NVIDIA_SWITCH:
+            return _nvidia(nvidia.decode(evidence.data))
         case EvidenceType.AZURE_SNP | EvidenceType.AZURE_TDX:
             return _azure(hcl.decode(azure.decode(evidence.data).hcl_report))
 
@@ -66,4 +68,17 @@ def _tdx(quote: tdx.TdxQuote) -> dict[str, Json]:
         "td_attributes": report.td_attributes.raw.hex(),
         "xfam": report.xfam.hex(),
         "tee_tcb_svn": report.tee_tcb_svn.hex(),
+    }
+
+
+def _nvidia(report: nvidia.NvidiaReport) -> dict[str, Json]:
+    return {
+        "nonce": report.signed.nonce.hex(),
+        "driver_version": report.driver_version,
+        "vbios_version": report.vbios_version,
+        "project": report.project,
+        "project_sku": report.project_sku,
+        "chip_sku": report.chip_sku,
+        "mode": report.mode,
+        "measurements": len(report.signed.measurements),
     }

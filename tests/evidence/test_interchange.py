@@ -170,7 +170,7 @@ def apart(report: bytes) -> dict[str, object]:
     ("document", "says"),
     [
         ({}, "none of hcl_report, attestation_report, quote"),
-        ([], "the document is no JSON object"),
+        ([], "no list of 1 to 64 devices"),
         ({"quote": 1}, "quote is neither hex nor base64"),
         ({"quote": "!"}, "quote is neither hex nor base64"),
         ({"quote": "é"}, "quote is neither hex nor base64"),

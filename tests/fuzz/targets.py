@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from wasmtime_attestation import issuer_config
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
-from wasmtime_attestation.endorsements import collateral, jwks
+from wasmtime_attestation.endorsements import collateral, jwks, ocsp, rim
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import pem
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
@@ -19,6 +19,7 @@ from wasmtime_attestation.evidence import (
     boot_log_events,
     hcl,
     jwt,
+    nvidia,
     snp,
     strict_json,
     td_report,
@@ -38,10 +39,12 @@ from wasmtime_attestation.verifier.nras_device import Device
 
 from tests.endorsements.test_collateral import bundle
 from tests.fakes import azure as paravisor
-from tests.fakes import ita, maa, nras, trustee
+from tests.fakes import ita, maa, nras, nvidia_rim, trustee
 from tests.fakes.amd import AT, MILAN, TURIN
 from tests.fakes.boot_log import PC, log
 from tests.fakes.intel import PLATFORM, PLATFORM_15, QE_IDENTITY, TCB_INFO, signed
+from tests.fakes.nvidia import BLACKWELL, HOPPER, SWITCH
+from tests.fakes.ocsp import Responder
 from tests.fakes.token import Forger, serialise
 
 _Decode = Callable[[bytes], object]
@@ -68,6 +71,8 @@ _COLLATERAL = (
     signed("tcbInfo", TCB_INFO, PLATFORM.key("Intel SGX TCB Signing")),
     signed("enclaveIdentity", QE_IDENTITY, PLATFORM.key("Intel SGX TCB Signing")),
 )
+_MANIFESTS = (nvidia_rim.DRIVER.xml(), nvidia_rim.BLACKWELL[0].xml())
+_RESPONSE = Responder().respond(*HOPPER.chain()[1:3])
 _POLICY = b"""schema = 1
 accept = ["amd-sev-snp", "intel-tdx"]
 guest-digests = ["%s"]
@@ -76,6 +81,8 @@ vmpl = [0, 1]
 minimum-tcb.Milan = { snp = 8 }
 [tdx]
 tcb-statuses = ["UpToDate"]
+[gpu]
+minimum-driver-version = "550.90.07"
 """ % (b"ab" * 32)
 
 
@@ -120,6 +127,11 @@ TARGETS: Mapping[str, Target] = {
     "boot-log": Target(_boot_log, (RejectedError,), (log(PC), log(PC, (0x04, 0x0B)))),
     "snp": Target(snp.decode, (RejectedError,), (MILAN.report(), TURIN.report())),
     "tdx": Target(tdx.decode, (RejectedError,), (PLATFORM.quote(), PLATFORM_15.quote())),
+    "nvidia": Target(
+        nvidia.decode, (RejectedError,), (HOPPER.report(), BLACKWELL.report(), SWITCH.report())
+    ),
+    "rim": Target(rim.decode, (ValueError,), _MANIFESTS),
+    "ocsp": Target(ocsp.decode, (ValueError,), (_RESPONSE,)),
     "input": Target(
         recognise,
         (RejectedError,),
@@ -140,7 +152,7 @@ TARGETS: Mapping[str, Target] = {
     "endorsements": Target(
         lambda data: Endorsements.from_files([("fuzzed", data)]),
         (InvalidArgumentError,),
-        (*map(pem, MILAN.chain()), *_COLLATERAL),
+        (*map(pem, MILAN.chain()), *_COLLATERAL, *_MANIFESTS, _RESPONSE),
     ),
     "jwks": Target(jwks.decode, (ValueError,), (nras.keys(), maa.keys(), ita.keys())),
     "issuer": Target(

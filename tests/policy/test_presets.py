@@ -39,7 +39,12 @@ def findings(of: object, policy: AppraisalPolicy) -> list[str]:
 
 def test_hardware_only() -> None:
     assert PRESETS["hardware-only"] is HARDWARE_ONLY
-    assert HARDWARE_ONLY.accept == {TeeType.AMD_SEV_SNP, TeeType.INTEL_TDX, TeeType.SIMULATED}
+    assert HARDWARE_ONLY.accept == {
+        TeeType.AMD_SEV_SNP,
+        TeeType.INTEL_TDX,
+        TeeType.NVIDIA_GPU,
+        TeeType.SIMULATED,
+    }
     assert not HARDWARE_ONLY.snp.unsafe_allow_debug
     assert not HARDWARE_ONLY.tdx.unsafe_allow_debug
     assert HARDWARE_ONLY.snp.vmpls == {0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -102,5 +103,5 @@ def lines(table: dict[str, Any], path: str = "") -> Iterator[str]:
         if isinstance(value, dict) and value:
             yield from lines(value, f"{path}{name}.")
         else:
-            text = "{}" if value == {} else str(value).replace("'", '"')
-            yield f"{path}{name} = {text.replace('True', 'true').replace('False', 'false')}"
+            # Of these values, each is written in TOML as in JSON.
+            yield f"{path}{name} = {json.dumps(value)}"

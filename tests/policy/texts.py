@@ -90,7 +90,7 @@ NO_POLICIES: list[tuple[str, str]] = [
     ("schema = 1\nsnp = {vmpl = [0], sgx = 1}", "2:20: unknown setting snp.sgx"),
     (
         "schema = 1\nextends = 'lax'",
-        "2:1: extends has 'lax'; known are hardware-only, strict, azure-cvm",
+        "2:1: extends has 'lax'; known are hardware-only, strict, azure-cvm, gpu",
     ),
     ("schema = 1\nextends = ['strict']", "2:1: extends must be a string"),
     (

@@ -196,7 +196,7 @@ def test_evidence_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("member", "value", "says"),
     [
-        ("type", "nvidia-gpu", 'evidence.type is "nvidia-gpu"; known are amd-sev-snp, intel-tdx'),
+        ("type", "arm-cca", 'evidence.type is "arm-cca"; known are amd-sev-snp, intel-tdx'),
         ("type", "AMD-SEV-SNP", 'evidence.type is "AMD-SEV-SNP"'),
         ("type", "x" * 100_000, 'evidence.type is "xxx'),
         ("type", None, "evidence.type is null"),

@@ -6,9 +6,10 @@ import hmac
 from collections.abc import Iterator
 from datetime import datetime
 
-from wasmtime_attestation.appraise import azure, snp, tdx
+from wasmtime_attestation.appraise import azure, gpu, snp, tdx
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.azure import AzureClaims
+from wasmtime_attestation.claims.gpu import NvidiaClaims
 from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.errors import Finding, PolicyError
@@ -83,6 +84,8 @@ def _platform(claims: Claims, policy: AppraisalPolicy, at: datetime) -> Iterator
             yield from snp.violations(details, policy.snp)
         case TdxClaims() as details:
             yield from tdx.violations(details, policy.tdx, at)
+        case NvidiaClaims() as details:
+            yield from gpu.violations(details, policy.gpu)
 
 
 def token_violations(
@@ -123,6 +126,8 @@ def _warnings(claims: Claims) -> Iterator[Finding]:
             yield from snp.warnings(details)
         case TdxClaims() as details:
             yield from tdx.warnings(details)
+        case NvidiaClaims():
+            pass  # what is not golden was rejected
 
 
 def _not_appraised(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:

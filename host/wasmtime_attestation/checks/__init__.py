@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NoReturn
 
-from wasmtime_attestation.checks import amd, azure, boot_log, evidence, intel, issuer, token
+from wasmtime_attestation.checks import amd, azure, boot_log, evidence, intel, issuer, nvidia, token
 from wasmtime_attestation.checks.rule import Rule
 from wasmtime_attestation.errors import Finding, RejectedError, UnavailableError
 
@@ -25,6 +25,7 @@ CHECKS: Mapping[str, Rule] = MappingProxyType(
         **amd.RULES,
         **intel.RULES,
         **azure.RULES,
+        **nvidia.RULES,
         **boot_log.RULES,
     }
 )

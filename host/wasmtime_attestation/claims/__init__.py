@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from wasmtime_attestation.claims.azure import AzureClaims
 from wasmtime_attestation.claims.boot_log import BootLogClaims
 from wasmtime_attestation.claims.form import to_json
+from wasmtime_attestation.claims.gpu import NvidiaClaims
 from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.evidence.strict_json import Json
@@ -21,7 +22,7 @@ class Claims:
         platform: what the evidence says that it comes from.
         anchor: the name of the root that it ends at.
         simulated: whether that root is one of a simulation.
-        report_data: the 64 bytes that the attester bound to the evidence.
+        report_data: the 64 bytes that the attester bound to the evidence; a GPU's 32-byte nonce.
         debug: whether the host may read the guest's memory.
         details: the platform's own claims.
         boot_log: what the boot log says that leads to the evidence's registers; None without.
@@ -32,7 +33,7 @@ class Claims:
     simulated: bool
     report_data: bytes
     debug: bool
-    details: SnpClaims | TdxClaims | AzureClaims
+    details: SnpClaims | TdxClaims | AzureClaims | NvidiaClaims
     boot_log: BootLogClaims | None = None
 
     @property
@@ -46,7 +47,7 @@ class Claims:
         return isinstance(self.details, AzureClaims)
 
     @property
-    def hardware(self) -> SnpClaims | TdxClaims:
+    def hardware(self) -> SnpClaims | TdxClaims | NvidiaClaims:
         """The claims of the hardware report: on Azure, of the one below the paravisor."""
         return self.details.hardware if isinstance(self.details, AzureClaims) else self.details
 
@@ -62,5 +63,11 @@ class Claims:
             members |= {"azure": self.details.to_json()}
             members |= {self.platform: self.details.hardware.to_json()}
         else:
-            members |= {self.platform: self.details.to_json()}
+            members |= {self._name: self.details.to_json()}
         return members if self.boot_log is None else members | {"boot_log": to_json(self.boot_log)}
+
+    @property
+    def _name(self) -> str:
+        """The member that the platform's own claims stand in; a switch is no TEE of its own."""
+        is_switch = isinstance(self.details, NvidiaClaims) and self.details.device == "switch"
+        return "nvidia-switch" if is_switch else self.platform

@@ -9,12 +9,13 @@ import click
 from cryptography import x509
 
 from wasmtime_attestation.claims.form import to_json
-from wasmtime_attestation.endorsements import amd, jwks
+from wasmtime_attestation.cli import nvidia_subject
+from wasmtime_attestation.endorsements import amd, jwks, xml_document
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.jwa import Algorithm
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
-from wasmtime_attestation.evidence import azure, hcl, jwt, snp, tdx, tpm
+from wasmtime_attestation.evidence import azure, hcl, jwt, snp, tdx, text, tpm
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.recognise import MAX_SIZE, Token, recognise
 from wasmtime_attestation.evidence.strict_json import Json
@@ -37,7 +38,7 @@ def describe(path: Path) -> dict[str, Json]:
     data = _read(path)
     if data.startswith(_WASM):
         return _guest(path.name, data)
-    if _PEM in data or data.startswith(_DER_SEQUENCE):
+    if _is_endorsement(data):
         return _endorsements(path, data)
     if jwks.looks_like(data):
         return _keys(path, data)
@@ -49,6 +50,11 @@ def describe(path: Path) -> dict[str, Json]:
         return members | ({"submodules": named} if named else {})
     pieces = [_evidence(piece) for piece in subject]
     return pieces[0] if len(pieces) == 1 else {"kind": "evidence", "evidence": [*pieces]}
+
+
+def _is_endorsement(data: bytes) -> bool:
+    der = text.decode(data) or data
+    return _PEM in data or der.startswith(_DER_SEQUENCE) or xml_document.looks_like(data)
 
 
 def _read(path: Path) -> bytes:
@@ -93,6 +99,8 @@ def _endorsements(path: Path, data: bytes) -> dict[str, Json]:
         "kind": "certificates",
         "certificates": [_certificate(certificate) for certificate in found.certificates],
         "revocation_lists": [_crl(crl) for crl in found.crls],
+        "manifests": [nvidia_subject.manifest(rim) for rim in found.rims],
+        "ocsp_responses": [nvidia_subject.ocsp_response(response) for response in found.ocsp],
     }
 
 
@@ -166,6 +174,8 @@ def _token_evidence(payload: dict[str, Json]) -> list[Json]:
 
 
 def _evidence(evidence: Evidence) -> dict[str, Json]:
+    if evidence.type in (EvidenceType.NVIDIA_GPU, EvidenceType.NVIDIA_SWITCH):
+        return {"kind": evidence.type, "report": nvidia_subject.report(evidence.data)}
     if evidence.type in (EvidenceType.AZURE_SNP, EvidenceType.AZURE_TDX):
         return {"kind": evidence.type, **_azure(azure.decode(evidence.data))}
     decode = {EvidenceType.AMD_SEV_SNP: snp.decode, EvidenceType.INTEL_TDX: tdx.decode}

@@ -1,4 +1,4 @@
-"""A set of endorsements: certificates, revocation lists and signed statements, in no order."""
+"""A set of endorsements: certificates, lists, statements, manifests, responses, in no order."""
 
 from __future__ import annotations
 
@@ -10,10 +10,20 @@ from urllib.parse import unquote_to_bytes
 
 from cryptography import x509
 
-from wasmtime_attestation.endorsements import amd_table, collateral, jwks
+from wasmtime_attestation.endorsements import (
+    amd_table,
+    collateral,
+    jwks,
+    ocsp,
+    rim,
+    rim_file,
+    xml_document,
+)
 from wasmtime_attestation.endorsements.amd_table import TableEntry
 from wasmtime_attestation.endorsements.collateral import SignedStatement
 from wasmtime_attestation.endorsements.jwks import JwkSet
+from wasmtime_attestation.endorsements.ocsp import OcspResponse
+from wasmtime_attestation.endorsements.rim import RimFile
 from wasmtime_attestation.endorsements.x509 import (
     MAX_ITEMS,
     MAX_SIZE,
@@ -24,13 +34,15 @@ from wasmtime_attestation.endorsements.x509 import (
     load_pem_certificate,
 )
 from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.evidence import text
 from wasmtime_attestation.evidence.envelope import EndorsementType, RawEndorsement
 
+MAX_MANIFESTS = 256
+"""Manifests, and OCSP responses, that one verification takes: those of a fleet."""
 _PEM = b"-----BEGIN "
 _URL_ENCODED = b"-----BEGIN%20"
 _PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _PEM_CRL = b"-----BEGIN X509 CRL-----"
-_HEX = frozenset(b"0123456789abcdefABCDEF")
 Item = TypeVar("Item", x509.Certificate, x509.CertificateRevocationList)
 
 
@@ -39,6 +51,11 @@ class Endorsements:
     """What is known of vendors' statements; each item proves itself when it is used.
 
     Attributes:
+        certificates, crls: of any vendor.
+        statements: Intel's.
+        rims: NVIDIA's manifests.
+        ocsp: OCSP responses.
+        key_sets: of issuers of tokens.
         host_entries: what hosts put into their certificate tables beside AMD's certificates;
             nobody vouches for it.
         waived: checks whose endorsement may be missing, because the relying party said so; where
@@ -48,6 +65,8 @@ class Endorsements:
     certificates: tuple[x509.Certificate, ...] = field(default=())
     crls: tuple[x509.CertificateRevocationList, ...] = field(default=())
     statements: tuple[SignedStatement, ...] = field(default=())
+    rims: tuple[RimFile, ...] = field(default=())
+    ocsp: tuple[OcspResponse, ...] = field(default=())
     key_sets: tuple[JwkSet, ...] = field(default=())
     host_entries: tuple[TableEntry, ...] = field(default=())
     waived: tuple[str, ...] = field(default=())
@@ -65,13 +84,16 @@ class Endorsements:
         return _restored, tuple(tuple(map(_pickled, column)) for column in columns)
 
     def __bool__(self) -> bool:
-        return bool(self.certificates or self.crls or self.statements or self.key_sets)
+        columns = (self.certificates, self.crls, self.statements, self.rims, self.ocsp)
+        return any(columns) or bool(self.key_sets)
 
     def __add__(self, other: Endorsements) -> Endorsements:
         return Endorsements(
             _distinct(self.certificates + other.certificates),
             _distinct(self.crls + other.crls),
             tuple(dict.fromkeys(self.statements + other.statements)),
+            tuple(dict.fromkeys(self.rims + other.rims)),
+            tuple(dict.fromkeys(self.ocsp + other.ocsp)),
             tuple(dict.fromkeys(self.key_sets + other.key_sets)),
             tuple(dict.fromkeys(self.host_entries + other.host_entries)),
             tuple(dict.fromkeys(self.waived + other.waived)),
@@ -83,7 +105,7 @@ class Endorsements:
 
     @classmethod
     def from_files(cls, contents: Iterable[tuple[str, bytes]]) -> Endorsements:
-        """Reads files: PEM, DER or hex, AMD's certificate tables, Intel's and issuers' JSON.
+        """Reads files, by content: PEM, DER, hex or base64, tables, collateral, manifests, keys.
 
         Args:
             contents: name (for messages) and bytes of each file.
@@ -105,6 +127,10 @@ class Endorsements:
                 f"more than {MAX_ITEMS} certificates, revocation lists and statements; "
                 "name fewer files"
             )
+        if max(len(self.rims), len(self.ocsp)) > MAX_MANIFESTS:
+            raise InvalidArgumentError(
+                f"more than {MAX_MANIFESTS} manifests (RIM) or OCSP responses; name fewer files"
+            )
 
     @classmethod
     def of_raw(cls, items: Iterable[RawEndorsement]) -> Endorsements:
@@ -117,6 +143,9 @@ class Endorsements:
         endorsements = cls(
             tuple(load_certificate(e.data) for e in items if e.type is EndorsementType.CERTIFICATE),
             tuple(load_crl(e.data) for e in items if e.type is EndorsementType.CRL),
+            (),
+            tuple(rim.recognise(e.data) for e in items if e.type is EndorsementType.NVIDIA_RIM),
+            tuple(ocsp.decode(e.data) for e in items if e.type is EndorsementType.OCSP_RESPONSE),
         )
         for item in items:
             if item.type is EndorsementType.INTEL_COLLATERAL:
@@ -132,30 +161,33 @@ class Endorsements:
         if len(data) > MAX_SIZE:
             raise InvalidArgumentError(f"{name}: endorsements are larger than {MAX_SIZE} bytes")
         try:
-            return cls._from_content(data)
+            return cls._from_content(name, data)
         except UNREADABLE as error:
             raise InvalidArgumentError(
-                f"{name}: neither certificates nor revocation lists in PEM or DER, "
-                f"nor collateral of Intel's, nor an issuer's keys ({error})"
+                f"{name}: neither certificates nor revocation lists in PEM or DER, nor collateral "
+                "of Intel's, an issuer's keys, a manifest (RIM) of NVIDIA's or an OCSP response "
+                f"({error})"
             ) from error
 
     @classmethod
-    def _from_content(cls, data: bytes) -> Endorsements:
+    def _from_content(cls, name: str, data: bytes) -> Endorsements:
         if jwks.looks_like(data):
             return cls(key_sets=(jwks.decode(data),))
         if data.startswith(_URL_ENCODED):
             # As Intel's service writes issuer chains into the headers of its answers.
             data = unquote_to_bytes(data)
         if data.lstrip().startswith(b"{"):
-            return cls._from_collateral(data)
+            served = rim_file.served(data)
+            return cls._from_collateral(data) if served is None else cls(rims=(served,))
         if amd_table.is_table(data):
             return cls._from_table(data)
         if _PEM in data:
             return cls._from_pem(data)
-        text = b"".join(data.split())
-        # Intel's service for caches (PCCS) answers with lists in hex.
-        is_hex = text and frozenset(text) <= _HEX and len(text) % 2 == 0
-        return cls._from_der(bytes.fromhex(text.decode()) if is_hex else data)
+        # Intel's service for caches (PCCS) answers with lists in hex, others use base64.
+        plain = text.decode(data) or data
+        if xml_document.looks_like(plain):
+            return cls(rims=(rim.recognise(plain, rim_file.id_in(name)),))
+        return cls._from_der(plain)
 
     @classmethod
     def _from_collateral(cls, data: bytes) -> Endorsements:
@@ -200,7 +232,11 @@ class Endorsements:
         try:
             return cls(certificates=(load_certificate(data),))
         except ValueError:
+            pass
+        try:
             return cls(crls=(load_crl(data),))
+        except ValueError:
+            return cls(ocsp=(ocsp.decode(data),))
 
 
 def _fingerprint(endorsements: Endorsements) -> bytes:
@@ -226,19 +262,25 @@ def _content(item: object) -> bytes:
             return der(item)
         case SignedStatement() | TableEntry():
             return repr(item).encode()
+        case RimFile():
+            return repr(item).encode()
+        case OcspResponse():
+            return item.data
         case JwkSet():
             return item.content
         case _:
             raise TypeError(f"{type(item).__name__} has no bytes to hash")
 
 
-def _pickled(item: object) -> tuple[Callable[[bytes], object] | None, object]:
+def _pickled(item: object) -> tuple[Callable[[Any], object] | None, object]:
     """Certificates and lists cannot be pickled: in their place, what loads them and their bytes."""
     match item:
         case x509.Certificate():
             return load_certificate, der(item)
         case x509.CertificateRevocationList():
             return load_crl, der(item)
+        case OcspResponse():
+            return ocsp.decode, item.data
         case _:
             return None, item
 

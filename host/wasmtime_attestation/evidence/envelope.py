@@ -13,15 +13,19 @@ class EvidenceType(StrEnum):
     INTEL_TDX = "intel-tdx"
     AZURE_SNP = "azure-snp"
     AZURE_TDX = "azure-tdx"
+    NVIDIA_GPU = "nvidia-gpu"
+    NVIDIA_SWITCH = "nvidia-switch"
 
 
 class EndorsementType(StrEnum):
-    """The kinds of endorsement that come with evidence: DER, Intel's JSON, a host's table."""
+    """The kinds of endorsement that come with evidence: DER, JSON, XML, a host's table."""
 
     CERTIFICATE = "x509-certificate"
     CRL = "x509-crl"
     INTEL_COLLATERAL = "intel-collateral"
     AMD_CERTIFICATE_TABLE = "amd-certificate-table"
+    NVIDIA_RIM = "nvidia-rim"
+    OCSP_RESPONSE = "ocsp-response"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Evidence in the JSON documents of other tools.
 
 Known are Confidential Containers' evidence (guest-components, `attester`), the
-envelope of attestation-rs, and dstack's answers to GetQuote. What such a
+envelope of attestation-rs, dstack's answers to GetQuote, and NVIDIA's lists of devices. What such a
 document says of its evidence counts for nothing: only the bytes within are verified.
 """
 
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from wasmtime_attestation.evidence import azure_documents, snp_json, text
+from wasmtime_attestation.evidence import azure_documents, nvidia_json, snp_json, text
 from wasmtime_attestation.evidence.envelope import (
     EndorsementType,
     Evidence,
@@ -32,6 +33,8 @@ def read(document: Json) -> tuple[Evidence, ...]:
     Raises:
         ValueError: it is no document that is known, or a part of it is not what it should be.
     """
+    if isinstance(document, list):
+        return nvidia_json.read(document)
     members = _object(document, "the document")
     if "platform" in members:
         return _enveloped(members)
@@ -104,6 +107,10 @@ def _listed(entry: Mapping[str, Json]) -> tuple[EndorsementType, Json]:
     return (EndorsementType.CRL if is_list else EndorsementType.CERTIFICATE), entry.get("data")
 
 
+def _nvidia(name: str, members: Mapping[str, Json]) -> tuple[Evidence, ...]:
+    return nvidia_json.read(members[name])
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """A document that is told by one of its members.
@@ -131,6 +138,7 @@ _FORMS = (
         frozenset({"cc_eventlog", "event_log", "report_data", "vm_config", "hash_algorithm"}),
         _tdx,
     ),
+    *(_Form(name, nvidia_json.BESIDE, partial(_nvidia, name)) for name in nvidia_json.LISTS),
 )
 
 

@@ -13,6 +13,7 @@ from wasmtime_attestation.evidence import (
     hcl,
     interchange,
     jwt,
+    nvidia,
     snp,
     strict_json,
     tdx,
@@ -93,6 +94,8 @@ def _evidence(data: bytes) -> Evidence:
         return azure_documents.of_report(data)
     if _is_quote(data):
         return Evidence(EvidenceType.INTEL_TDX, data)
+    if nvidia.looks_like(data):
+        return Evidence(nvidia.type_of(data), data)
     version = int.from_bytes(data[:4], "little") if len(data) >= 4 else 0
     if len(data) == snp.SIZE or version in _PLAUSIBLE_VERSIONS:
         return Evidence(EvidenceType.AMD_SEV_SNP, data)
@@ -105,8 +108,8 @@ def _evidence(data: bytes) -> Evidence:
     raise RejectedError.of(
         CHECK,
         f"{len(data)} bytes that are neither a token nor evidence of a known kind; known are "
-        f"evidence tokens, SEV-SNP attestation reports ({snp.SIZE} bytes), TDX quotes and Azure's "
-        "HCL reports",
+        f"evidence tokens, SEV-SNP attestation reports ({snp.SIZE} bytes), TDX quotes, Azure's "
+        "HCL reports and reports of NVIDIA GPUs and switches",
     )
 
 

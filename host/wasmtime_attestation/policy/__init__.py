@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from wasmtime_attestation.policy import azure, presets, snp, tdx
+from wasmtime_attestation.policy import azure, gpu, presets, snp, tdx
 from wasmtime_attestation.policy.azure import AzurePolicy
+from wasmtime_attestation.policy.gpu import GpuPolicy
 from wasmtime_attestation.policy.presets import TEXTS
 from wasmtime_attestation.policy.snp import SnpPolicy
 from wasmtime_attestation.policy.source import MAX_SIZE as MAX_SIZE
@@ -32,6 +33,7 @@ class AppraisalPolicy:
         accept: the kinds of environment that are accepted.
         snp: what is accepted of SEV-SNP reports.
         tdx: what is accepted of TDX quotes.
+        gpu: what is accepted of NVIDIA GPUs and NVSwitches.
         azure: what is accepted of Azure confidential VMs, beside their hardware report.
         guest_digests: SHA-256 of each guest that is accepted; None accepts any, and none.
         issuers: whose tokens are accepted; None accepts any, and raw evidence.
@@ -44,6 +46,7 @@ class AppraisalPolicy:
     snp: SnpPolicy = field(default_factory=SnpPolicy)
     guest_digests: frozenset[bytes] | None = None
     tdx: TdxPolicy = field(default_factory=TdxPolicy)
+    gpu: GpuPolicy = field(default_factory=GpuPolicy)
     issuers: frozenset[str] | None = None
     maximum_age: int | None = None
     require_reference_values: bool = False
@@ -65,6 +68,8 @@ class AppraisalPolicy:
             return False
         if platform is TeeType.INTEL_TDX:
             return self.tdx.mrtd is not None
+        if platform in (TeeType.NVIDIA_GPU, TeeType.OTHER):
+            return False  # a device says nothing about its host's software
         return self.snp.measurements is not None
 
 
@@ -148,6 +153,7 @@ def _policy(name: str, table: Table) -> AppraisalPolicy:
         azure=azure.read(
             table.table("azure", "What is accepted of Azure confidential VMs beside the hardware.")
         ),
+        gpu=gpu.read(table.table("gpu", "What is accepted of NVIDIA GPUs and NVSwitches.")),
     )
 
 

@@ -8,13 +8,14 @@ from types import MappingProxyType
 HARDWARE_ONLY = "hardware-only"
 STRICT = "strict"
 AZURE_CVM = "azure-cvm"
+GPU = "gpu"
 
 TEXTS: Mapping[str, str] = MappingProxyType(
     {
         # Simulated evidence reaches appraisal only where its root was named as trusted.
         HARDWARE_ONLY: """
 schema = 1
-accept = ["amd-sev-snp", "intel-tdx", "simulated"]
+accept = ["amd-sev-snp", "intel-tdx", "nvidia-gpu", "simulated"]
 
 [snp]
 allow-migration-agent = true
@@ -68,6 +69,15 @@ extends = "hardware-only"
 required = true
 require-tpm-quote = true
 require-secure-boot = true
+""",
+        # A GPU's state needs no setting: what is not golden is not authentic.
+        GPU: """
+schema = 1
+accept = ["nvidia-gpu", "simulated"]
+
+[gpu]
+architectures = ["HOPPER", "BLACKWELL"]
+require-revocation-check = true
 """,
     }
 )

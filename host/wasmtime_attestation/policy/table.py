@@ -177,6 +177,22 @@ class Table:
         values = self._strings(key, None, about)
         return None if values is None else frozenset(values)
 
+    def formed(self, key: str, pattern: str, about: str = "") -> str | None:
+        """Takes a string that a regular expression matches; None where it is absent."""
+        form = {"type": "string", "pattern": f"^({pattern})$"}
+        value: str | None = self._setting(key, str, form, None, about)
+        if value is not None:
+            self._check_form((key,), value, pattern)
+        return value
+
+    def all_formed(self, key: str, pattern: str, about: str = "") -> frozenset[str] | None:
+        """Takes a list of strings that a regular expression matches; None where it is absent."""
+        form = {"type": "string", "pattern": f"^({pattern})$"}
+        values: list[str] | None = self._list(key, str, form, None, about)
+        for index, value in enumerate(values or []):
+            self._check_form((key, index), value, pattern)
+        return None if values is None else frozenset(values)
+
     def choice(self, key: str, kind: Iterable[str], about: str = "") -> str | None:
         """Takes one string out of those that there are; None where it is absent."""
         known = list(kind)
@@ -226,6 +242,11 @@ class Table:
         if len(value) > MAX_TEXT:
             problem = f"{self._name(str(key[0]))} has more than {MAX_TEXT} characters"
             raise SettingError((*self._key, *key), problem)
+
+    def _check_form(self, key: Key, value: str, pattern: str) -> None:
+        if not re.fullmatch(pattern, value):
+            has = f"{self._name(str(key[0]))} has {value[:MAX_TEXT]!r}"
+            raise SettingError((*self._key, *key), f"{has}, which is not of the form {pattern}")
 
     def _check_range(self, key: Key, value: int, largest: int) -> None:
         if not 0 <= value <= largest:

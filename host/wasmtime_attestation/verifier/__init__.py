@@ -12,12 +12,14 @@ from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType, RawEndorsement
 from wasmtime_attestation.evidence.hcl import ReportType
 from wasmtime_attestation.memo import Memo, recall
-from wasmtime_attestation.verifier import azure, boot_log, snp, tdx
+from wasmtime_attestation.verifier import azure, boot_log, nvidia, snp, tdx
 
 _PARAVISORS = {
     EvidenceType.AZURE_SNP: ReportType.SNP,
     EvidenceType.AZURE_TDX: ReportType.TDX,
 }
+WITH_NONCE_ALONE = frozenset({EvidenceType.NVIDIA_GPU, EvidenceType.NVIDIA_SWITCH})
+"""Evidence that has a nonce in place of report data."""
 
 _PLATFORMS = {EvidenceType.AMD_SEV_SNP: snp.verify, EvidenceType.INTEL_TDX: tdx.verify}
 
@@ -85,6 +87,12 @@ def _verify_platform(
     ledger: Ledger,
     memo: Memo | None,
 ) -> Claims:
+    if evidence.type in WITH_NONCE_ALONE:
+        if report_data is not None:
+            raise InvalidArgumentError(f"{evidence.type} evidence has a nonce, and no report data")
+        return nvidia.verify(
+            evidence, known, nonce=nonce, at=at, anchors=anchors, ledger=ledger, memo=memo
+        )
     if evidence.type in _PARAVISORS:
         return azure.verify(
             evidence.data,

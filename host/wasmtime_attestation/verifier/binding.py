@@ -10,10 +10,13 @@ from wasmtime_attestation.evidence.envelope import EvidenceType
 from wasmtime_attestation.evidence.token import Binding, KeyPoint
 
 TAG = b"wasmtime:attestation binding\0"
+DEVICE_TAG = b"wasmtime:attestation device nonce\0"
 TPM_QUOTE_TAG = b"wasmtime:attestation tpm quote\0"
 _NONCE_TAGS = {
     EvidenceType.AZURE_SNP: TPM_QUOTE_TAG,
     EvidenceType.AZURE_TDX: TPM_QUOTE_TAG,
+    EvidenceType.NVIDIA_GPU: DEVICE_TAG,
+    EvidenceType.NVIDIA_SWITCH: DEVICE_TAG,
 }
 _ABSENT = b"\0"
 _PRESENT = b"\1"

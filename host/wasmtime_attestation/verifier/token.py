@@ -226,7 +226,7 @@ def _verify_evidence(
         evidence,
         endorsements,
         nonce=nonce_of(evidence.type, bound),
-        report_data=bound,
+        report_data=None if evidence.type in verifier.WITH_NONCE_ALONE else bound,
         at=at,
         anchors=anchors,
         ledger=ledger,
