@@ -91,7 +91,7 @@ def test_a_flipped_bit(name: str) -> None:
     check_flips(name, 83)
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 @EACH
 def test_every_flipped_bit(name: str) -> None:
     check_flips(name, 1)

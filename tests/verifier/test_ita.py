@@ -266,7 +266,7 @@ def test_every_change_is_rejected() -> None:
         assert survives(changed, KEYS) is None
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 @each_version
 def test_every_bit_of_a_token(claims: Claims) -> None:
     for changed in cuts_and_flips(ita.SIGNER.sign(claims())):

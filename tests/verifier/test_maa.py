@@ -261,7 +261,7 @@ def test_every_change_is_rejected() -> None:
         assert survives(changed, issuers=ISSUERS) is None
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 @each_kind
 def test_every_bit_of_a_token(claims: Claims) -> None:
     for changed in cuts_and_flips(maa.sign(claims())):

@@ -405,7 +405,7 @@ def test_every_change_of_a_token_is_rejected() -> None:
         assert survives(document(total, {"GPU-0": changed}), KEYS) is None
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_every_bit_of_a_token() -> None:
     total, tokens = parts(answer())
     for changed in cuts_and_flips(total):
