@@ -182,19 +182,70 @@ def test_a_policy_that_was_learnt(vm: ConfidentialVm) -> None:
 
 
 def test_what_weakens_a_policy_that_was_learnt() -> None:
-    weak = [
-        Known("insecure", claims(stated={"secure-boot": False})),
-        Known("bare", claims(quoted=False)),
-    ]
-    lesson = learn(weak, amd.AT)
-    learnt = load("learnt", lesson.text.encode())
+    weak = claims(stated={"secure-boot": False})
+    lesson = learn([Known("insecure", weak)], amd.AT)
 
     assert any("secure boot is off" in remark for remark in lesson.review)
-    assert any("no quote of the vTPM" in remark for remark in lesson.review)
-    # Without PCRs in all of them there is nothing to compare, and strict refuses that.
-    assert found(weak[0].claims, learnt) == ["policy.reference-values"]
+    assert found(weak, load("learnt", lesson.text.encode())) == []
 
 
-def with_pcr(vm: ConfidentialVm, index: int) -> Evidence:
-    pcrs = {**PCRS, index: b"\1" * 32}
+@pytest.mark.parametrize("index", [8, 12, 13])
+def test_a_pcr_that_nothing_extended_is_learnt_too(index: int) -> None:
+    """What a unified kernel image is given on top shows in PCR 12 or 13 alone."""
+    good = azure_verification.verify(with_pcr(SNP, index, bytes(32))).claims
+    lesson = learn([Known("good", good)], amd.AT)
+    learnt = load("learnt", lesson.text.encode())
+
+    assert found(good, learnt) == []
+    extended = azure_verification.verify(with_pcr(SNP, index)).claims
+    assert found(extended, learnt) == ["policy.pcrs"]
+
+
+def test_pcrs_that_were_not_quoted_are_for_review() -> None:
+    few = azure_verification.verify(quoting({7: PCRS[7], 10: PCRS[10]})).claims
+    lesson = learn([Known("few", few), Known("all", claims())], amd.AT)
+    learnt = load("learnt", lesson.text.encode())
+
+    assert learnt.azure.pcrs.keys() == {7}
+    assert [r.split(":")[0] for r in lesson.review if r.startswith("azure.pcrs.")] == [
+        f"azure.pcrs.{index}" for index in (0, 2, 4, 8, 9, 11, 12, 13, 14)
+    ]
+    assert lesson.text.count("# REVIEW: ") == len(lesson.review)
+
+
+@pytest.mark.parametrize("quoted", [None, {}, {10: PCRS[10]}], ids=["none", "empty", "other"])
+def test_nothing_is_learnt_without_pcrs_of_the_guest(quoted: Mapping[int, bytes] | None) -> None:
+    known = [Known("good", claims())]
+    bare = (
+        claims(quoted=False)
+        if quoted is None
+        else azure_verification.verify(quoting(quoted)).claims
+    )
+    known.append(Known("bare", bare))
+    with pytest.raises(PolicyError, match=r"^policy\.tpm-quote: bare: "):
+        learn(known, amd.AT)
+
+
+def test_a_paravisor_is_not_learnt_as_a_guest() -> None:
+    """Its measurement would let pass the hardware report alone, without PCRs."""
+    bare = snp_verification.verify(amd.MILAN.report(), amd.MILAN.chain()).claims
+    with pytest.raises(InvalidArgumentError, match="learn one of each"):
+        learn([Known("vm", claims()), Known("bare", bare)], amd.AT)
+
+
+def test_combinations_of_values_are_for_review() -> None:
+    others = [azure_verification.verify(with_pcr(SNP, index)).claims for index in (4, 9)]
+    one, two = (learn([Known("a", claims()), *more], amd.AT) for more in (
+        [Known("b", others[0])], [Known("b", others[0]), Known("c", others[1])]
+    ))  # fmt: skip
+    assert not any("seen together" in remark for remark in one.review)
+    assert any("together: azure.pcrs.4, azure.pcrs.9" in remark for remark in two.review)
+    assert two.text.count("# REVIEW: ") == len(two.review)
+
+
+def with_pcr(vm: ConfidentialVm, index: int, value: bytes = b"\1" * 32) -> Evidence:
+    return quoting({**PCRS, index: value}, vm)
+
+
+def quoting(pcrs: Mapping[int, bytes], vm: ConfidentialVm = SNP) -> Evidence:
     return vm.evidence(message=attest(pcrs=pcrs), pcrs=pcrs)
