@@ -11,14 +11,24 @@ from wasmtime_attestation.appraise.findings import FINDINGS
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.errors import InvalidArgumentError, PolicyError
 from wasmtime_attestation.evidence.envelope import Evidence
-from wasmtime_attestation.policy import AZURE_CVM, HARDWARE_ONLY, AppraisalPolicy, load
+from wasmtime_attestation.policy import AZURE_CVM, HARDWARE_ONLY, PRESETS, AppraisalPolicy, load
 from wasmtime_attestation.policy.learn import Known, learn
 from wasmtime_attestation.wit import Status, TeeType
 
 from tests.fakes import amd
-from tests.fakes.azure import CONFIGURATION, PCRS, SNP, TDX, VMS, ConfidentialVm, attest
+from tests.fakes.azure import (
+    CONFIGURATION,
+    PCRS,
+    SNP,
+    SNP_SIZE,
+    TDX,
+    VMS,
+    ConfidentialVm,
+    attest,
+)
 from tests.verifier import azure_verification, snp_verification
 
+MEASUREMENT = amd.MILAN.report()[0x90:0xC0]
 VM_ID = str(CONFIGURATION["vmUniqueId"])
 
 
@@ -127,6 +137,31 @@ def test_other_evidence_does_not_slip_past_what_is_demanded(text: str) -> None:
     if "required" not in text:
         assert found(bare, policy(f"{text}\nrequired = false")) == []
     assert found(bare, policy("")) == []
+
+
+@pytest.mark.parametrize("preset", ["strict", "hardware-only", "azure-cvm"])
+@pytest.mark.parametrize(
+    "demand", [f'pcrs.4 = ["{PCRS[4].hex()}"]', f'vm-ids = ["{VM_ID}"]', "allow-console = false"]
+)
+def test_a_hardware_report_taken_out_of_an_hcl_report(preset: str, demand: str) -> None:
+    """It has the paravisor's measurement, and says nothing of the guest."""
+    report = SNP.report()[32 : 32 + SNP_SIZE]
+    bare = snp_verification.verify(report, amd.MILAN.chain()).claims
+    head = f'schema = 1\nextends = "{preset}"\n[snp]\nmeasurements = ["{MEASUREMENT.hex()}"]\n'
+    rest = "require-revocation-check = false\n[snp.minimum-tcb.Milan]\n"
+    text = f"{head}{rest}[azure]\n{demand}\n"
+
+    strict = load("any", text.encode())
+    assert found(bare, strict) == ["policy.azure"]
+    if "pcrs" in demand:
+        assert found(claims(), strict) == []
+    assert found(bare, load("any", f"{text}required = false\n".encode())) == []
+
+
+def test_strict_alone_demands_nothing_of_other_evidence() -> None:
+    assert not PRESETS["strict"].azure.required
+    quote = load("any", b'schema = 1\nextends = "strict"\n[azure]\nrequire-tpm-quote = false\n')
+    assert not quote.azure.required
 
 
 def test_the_hardwares_own_settings_count_too() -> None:

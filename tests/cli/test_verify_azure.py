@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from wasmtime_attestation.cli.report import tree
+from wasmtime_attestation.evidence.strict_json import Json
 
 from tests import vectors
 from tests.cli.test_verify_tdx import AT_E1, E1
@@ -189,7 +190,7 @@ def test_inspect(tmp_path: Path) -> None:
 
 
 def test_names_in_evidence_cannot_pose_as_our_words() -> None:
-    stated = {
+    stated: dict[str, Json] = {
         "secure-boot": "yes",
         f"x{' ' * 90}result   authentic": 1,
         "flags": {"tpm-enabled, secure-boot": True, "a\nb": 1},
