@@ -11,14 +11,24 @@ from wasmtime_attestation.appraise.findings import FINDINGS
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.errors import InvalidArgumentError, PolicyError
 from wasmtime_attestation.evidence.envelope import Evidence
-from wasmtime_attestation.policy import AZURE_CVM, HARDWARE_ONLY, AppraisalPolicy, load
+from wasmtime_attestation.policy import AZURE_CVM, HARDWARE_ONLY, PRESETS, AppraisalPolicy, load
 from wasmtime_attestation.policy.learn import Known, learn
 from wasmtime_attestation.wit import Status, TeeType
 
 from tests.fakes import amd
-from tests.fakes.azure import CONFIGURATION, PCRS, SNP, TDX, VMS, ConfidentialVm, attest
+from tests.fakes.azure import (
+    CONFIGURATION,
+    PCRS,
+    SNP,
+    SNP_SIZE,
+    TDX,
+    VMS,
+    ConfidentialVm,
+    attest,
+)
 from tests.verifier import azure_verification, snp_verification
 
+MEASUREMENT = amd.MILAN.report()[0x90:0xC0]
 VM_ID = str(CONFIGURATION["vmUniqueId"])
 
 
@@ -129,6 +139,31 @@ def test_other_evidence_does_not_slip_past_what_is_demanded(text: str) -> None:
     assert found(bare, policy("")) == []
 
 
+@pytest.mark.parametrize("preset", ["strict", "hardware-only", "azure-cvm"])
+@pytest.mark.parametrize(
+    "demand", [f'pcrs.4 = ["{PCRS[4].hex()}"]', f'vm-ids = ["{VM_ID}"]', "allow-console = false"]
+)
+def test_a_hardware_report_taken_out_of_an_hcl_report(preset: str, demand: str) -> None:
+    """It has the paravisor's measurement, and says nothing of the guest."""
+    report = SNP.report()[32 : 32 + SNP_SIZE]
+    bare = snp_verification.verify(report, amd.MILAN.chain()).claims
+    head = f'schema = 1\nextends = "{preset}"\n[snp]\nmeasurements = ["{MEASUREMENT.hex()}"]\n'
+    rest = "require-revocation-check = false\n[snp.minimum-tcb.Milan]\n"
+    text = f"{head}{rest}[azure]\n{demand}\n"
+
+    strict = load("any", text.encode())
+    assert found(bare, strict) == ["policy.azure"]
+    if "pcrs" in demand:
+        assert found(claims(), strict) == []
+    assert found(bare, load("any", f"{text}required = false\n".encode())) == []
+
+
+def test_strict_alone_demands_nothing_of_other_evidence() -> None:
+    assert not PRESETS["strict"].azure.required
+    quote = load("any", b'schema = 1\nextends = "strict"\n[azure]\nrequire-tpm-quote = false\n')
+    assert not quote.azure.required
+
+
 def test_the_hardwares_own_settings_count_too() -> None:
     strict = load(
         "any",
@@ -182,19 +217,70 @@ def test_a_policy_that_was_learnt(vm: ConfidentialVm) -> None:
 
 
 def test_what_weakens_a_policy_that_was_learnt() -> None:
-    weak = [
-        Known("insecure", claims(stated={"secure-boot": False})),
-        Known("bare", claims(quoted=False)),
-    ]
-    lesson = learn(weak, amd.AT)
-    learnt = load("learnt", lesson.text.encode())
+    weak = claims(stated={"secure-boot": False})
+    lesson = learn([Known("insecure", weak)], amd.AT)
 
     assert any("secure boot is off" in remark for remark in lesson.review)
-    assert any("no quote of the vTPM" in remark for remark in lesson.review)
-    # Without PCRs in all of them there is nothing to compare, and strict refuses that.
-    assert found(weak[0].claims, learnt) == ["policy.reference-values"]
+    assert found(weak, load("learnt", lesson.text.encode())) == []
 
 
-def with_pcr(vm: ConfidentialVm, index: int) -> Evidence:
-    pcrs = {**PCRS, index: b"\1" * 32}
+@pytest.mark.parametrize("index", [8, 12, 13])
+def test_a_pcr_that_nothing_extended_is_learnt_too(index: int) -> None:
+    """What a unified kernel image is given on top shows in PCR 12 or 13 alone."""
+    good = azure_verification.verify(with_pcr(SNP, index, bytes(32))).claims
+    lesson = learn([Known("good", good)], amd.AT)
+    learnt = load("learnt", lesson.text.encode())
+
+    assert found(good, learnt) == []
+    extended = azure_verification.verify(with_pcr(SNP, index)).claims
+    assert found(extended, learnt) == ["policy.pcrs"]
+
+
+def test_pcrs_that_were_not_quoted_are_for_review() -> None:
+    few = azure_verification.verify(quoting({7: PCRS[7], 10: PCRS[10]})).claims
+    lesson = learn([Known("few", few), Known("all", claims())], amd.AT)
+    learnt = load("learnt", lesson.text.encode())
+
+    assert learnt.azure.pcrs.keys() == {7}
+    assert [r.split(":")[0] for r in lesson.review if r.startswith("azure.pcrs.")] == [
+        f"azure.pcrs.{index}" for index in (0, 2, 4, 8, 9, 11, 12, 13, 14)
+    ]
+    assert lesson.text.count("# REVIEW: ") == len(lesson.review)
+
+
+@pytest.mark.parametrize("quoted", [None, {}, {10: PCRS[10]}], ids=["none", "empty", "other"])
+def test_nothing_is_learnt_without_pcrs_of_the_guest(quoted: Mapping[int, bytes] | None) -> None:
+    known = [Known("good", claims())]
+    bare = (
+        claims(quoted=False)
+        if quoted is None
+        else azure_verification.verify(quoting(quoted)).claims
+    )
+    known.append(Known("bare", bare))
+    with pytest.raises(PolicyError, match=r"^policy\.tpm-quote: bare: "):
+        learn(known, amd.AT)
+
+
+def test_a_paravisor_is_not_learnt_as_a_guest() -> None:
+    """Its measurement would let pass the hardware report alone, without PCRs."""
+    bare = snp_verification.verify(amd.MILAN.report(), amd.MILAN.chain()).claims
+    with pytest.raises(InvalidArgumentError, match="learn one of each"):
+        learn([Known("vm", claims()), Known("bare", bare)], amd.AT)
+
+
+def test_combinations_of_values_are_for_review() -> None:
+    others = [azure_verification.verify(with_pcr(SNP, index)).claims for index in (4, 9)]
+    one, two = (learn([Known("a", claims()), *more], amd.AT) for more in (
+        [Known("b", others[0])], [Known("b", others[0]), Known("c", others[1])]
+    ))  # fmt: skip
+    assert not any("seen together" in remark for remark in one.review)
+    assert any("together: azure.pcrs.4, azure.pcrs.9" in remark for remark in two.review)
+    assert two.text.count("# REVIEW: ") == len(two.review)
+
+
+def with_pcr(vm: ConfidentialVm, index: int, value: bytes = b"\1" * 32) -> Evidence:
+    return quoting({**PCRS, index: value}, vm)
+
+
+def quoting(pcrs: Mapping[int, bytes], vm: ConfidentialVm = SNP) -> Evidence:
     return vm.evidence(message=attest(pcrs=pcrs), pcrs=pcrs)

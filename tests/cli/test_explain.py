@@ -16,7 +16,7 @@ from tests.fakes.token import Forger
 
 AT = ("--at", "2026-03-01T00:00:10Z")
 HOST = Forger()
-LABELS = ("requires", "means", "do", "source")
+LABELS = ("requires", "means", "otherwise", "do", "source")
 MEMBERS = ["requirement", "meaning", "remedy", "source"]
 
 
@@ -55,7 +55,7 @@ def test_every_check_is_explained(root: Path) -> None:
     }
     assert open_ == {
         "requires": CHECKS["token.nonce"].requirement,
-        "means": CHECKS["token.nonce"].meaning,
+        "otherwise": CHECKS["token.nonce"].meaning,
         "do": CHECKS["token.nonce"].remedy,
         "source": CHECKS["token.nonce"].source,
     }

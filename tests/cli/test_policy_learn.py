@@ -243,3 +243,13 @@ def test_names_of_files_stay_within_comments(milan: Bench) -> None:
 def test_usage() -> None:
     assert run("policy", "learn").code == 2
     assert run("policy", "learn", "-").code == 2
+
+
+def test_evidence_that_names_no_guest_opens_the_policy_to_any(milan: Bench) -> None:
+    host = Forger()
+    token = milan.write("token", host.sign(host.payload(guest_digest=b"\6" * 32)).encode())
+    outcome = milan.learn(token, milan.write("report", MILAN.report()))
+
+    assert outcome.code == 0
+    assert "REVIEW: guest-digests: some evidence names no guest" in outcome.err
+    assert milan.policy.read_text().count("# REVIEW: ") == outcome.err.count("REVIEW: ")

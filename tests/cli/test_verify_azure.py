@@ -7,10 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+from wasmtime_attestation.cli.report import tree
+from wasmtime_attestation.evidence.strict_json import Json
 
 from tests import vectors
 from tests.cli.test_verify_tdx import AT_E1, E1
 from tests.cli.tool import Outcome, run
+from tests.evidence.test_hcl import document, legacy
 from tests.fakes.azure import SNP
 from tests.fakes.boot_log import PC, log
 
@@ -161,12 +164,12 @@ def test_a_boot_log_without_registers_is_2(tmp_path: Path) -> None:
 
 
 def test_a_log_that_came_along(tmp_path: Path) -> None:
-    document = {
+    written = {
         "quote": base64.b64encode(vectors.read(TD_QUOTE)).decode(),
         "cc_eventlog": base64.b64encode(vectors.read(CCEL)).decode(),
     }
     file = tmp_path / "evidence.json"
-    file.write_text(json.dumps(document))
+    file.write_text(json.dumps(written))
     endorsed = [part for name in E1 for part in ("--endorsements", str(vectors.path(name)))]
     outcome = run("verify", file, *endorsed, *AT_E1, "--json")
     assert outcome.code == 0
@@ -184,3 +187,28 @@ def test_inspect(tmp_path: Path) -> None:
     outcome = run("inspect", bare)
     assert outcome.code == 0
     assert "azure-snp" in outcome.out
+
+
+def test_names_in_evidence_cannot_pose_as_our_words() -> None:
+    stated: dict[str, Json] = {
+        "secure-boot": "yes",
+        f"x{' ' * 90}result   authentic": 1,
+        "flags": {"tpm-enabled, secure-boot": True, "a\nb": 1},
+        "\u3164" * 90: "z",
+    }
+    shown = list(tree(stated, ""))
+    assert [line.split() for line in shown[:3]] == [
+        ["secure-boot", '"yes"'],
+        ['"x', "result", 'authentic"', "1"],
+        ["flags", '"tpm-enabled,', 'secure-boot",', '"a\\nb"', "1"],
+    ]
+    assert all(line.isascii() for line in shown)
+
+
+@pytest.mark.parametrize("name", ["hcl_report", "tpm_quote"])
+def test_a_document_that_says_a_part_twice_is_4(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "twice.json"
+    path.write_text(json.dumps(legacy() | {name: document()[name]}))
+    outcome = run("verify", path, *AT)
+    assert outcome.code == 4
+    assert f'beside report and quote it has ["{name}"]' in outcome.err

@@ -326,6 +326,7 @@ def test_a_revoked_authority_below() -> None:
         ({"user-data": 5}, "user-data"),
         ({"user-data": "00" * 65}, "user-data"),
         ({"user-data": "xx"}, "cannot be read"),
+        ({"user-data": "00 11"}, "user-data has blanks"),
         ({"vm-configuration": []}, "vm-configuration is no JSON object"),
     ],
 )

@@ -26,7 +26,8 @@ def check_lines(id_: str, outcome: Outcome, *, explain: bool) -> Iterator[str]:
     if explain:
         yield from _entry("requires", about.requirement)
     if outcome is not Outcome.PASSED:
-        yield from _entry("means", about.meaning)
+        # Of what was not checked nobody knows whether it is so.
+        yield from _entry("means" if outcome is Outcome.FAILED else "otherwise", about.meaning)
         yield from _entry("do", about.remedy)
     if explain:
         yield from _entry("source", about.source)
@@ -34,8 +35,8 @@ def check_lines(id_: str, outcome: Outcome, *, explain: bool) -> Iterator[str]:
 
 def finding_lines(id_: str, *, refused: bool, explain: bool) -> Iterator[str]:
     """Yields what to print below a finding: for one that refuses in any case, else if asked."""
-    outcome = Outcome.FAILED if refused else Outcome.NOT_CHECKED
-    yield from check_lines(id_, outcome, explain=explain)
+    if explain or refused:
+        yield from check_lines(id_, Outcome.FAILED, explain=explain)
 
 
 def members(id_: str, *, explain: bool) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from wasmtime_attestation.wit import Status
 
 SCHEMA = 1
 _SPACES = re.compile(" {2,}")
+_NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
+_WORDS = frozenset({"", "-", "yes", "no"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +195,25 @@ def tree(value: Json, indent: str) -> Iterator[str]:
 
 def _member(name: str, value: Json, indent: str) -> Iterator[str]:
     # A string gets a line of its own: on a shared one it could pose as the next member.
+    key = _name(name)
     if isinstance(value, dict) and all(isinstance(v, int | None) for v in value.values()):
-        yield f"{indent}{name:<26} {_inline(value)}"
+        yield f"{indent}{key:<26} {_inline(value)}"
     elif isinstance(value, dict | list) and value:
-        yield f"{indent}{name}"
+        yield f"{indent}{key}"
         yield from tree(value, indent + "  ")
     else:
-        yield f"{indent}{name:<26} {_scalar(value)}"
+        yield f"{indent}{key:<26} {_scalar(value)}"
+
+
+def _name(name: str) -> str:
+    """Quotes names that are none of ours: evidence may have them, to pose as other members."""
+    return name if _NAME.fullmatch(name) else json.dumps(_SPACES.sub(" ", name))
 
 
 def _inline(members: dict[str, Json]) -> str:
     """Names what is true, leaves out what is false or absent, and gives the rest its value."""
     words = [
-        name if value is True else f"{name} {value}"
+        _name(name) if value is True else f"{_name(name)} {value}"
         for name, value in members.items()
         if value is not None and value is not False
     ]
@@ -217,6 +226,8 @@ def _scalar(value: Json) -> str:
             return "-"
         case bool():
             return "yes" if value else "no"
+        case str() if value in _WORDS:
+            return json.dumps(value)  # What is only spelt like a flag is none.
         case _:
             # Padding could push a forged line to where a terminal wraps.
             return _SPACES.sub(" ", str(value))

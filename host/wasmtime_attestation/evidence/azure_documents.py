@@ -48,6 +48,8 @@ def legacy_snp(members: Mapping[str, Json]) -> tuple[Evidence, ...]:
     Raises:
         ValueError: a part is not what it should be.
     """
+    if both := sorted(members.keys() & {"hcl_report", "tpm_quote"}):
+        raise ValueError(f"beside report and quote it has {brief([*both])}, which say the same")
     renamed = {"hcl_report": members["report"], "tpm_quote": members["quote"]}
     return read(renamed | {name: members[name] for name in members.keys() - {"report", "quote"}})
 

@@ -200,7 +200,10 @@ def _number(jwk: Mapping[str, Json], name: str) -> int:
 def _user_data(value: Json) -> bytes:
     if not isinstance(value, str) or not value.isascii() or len(value) > 2 * _MAX_USER_DATA:
         raise ValueError(f"user-data is no text of at most {_MAX_USER_DATA} bytes in hex")
-    return bytes.fromhex(value)
+    data = bytes.fromhex(value)
+    if 2 * len(data) != len(value):
+        raise ValueError("user-data has blanks in it")
+    return data
 
 
 def _object(value: Json, what: str) -> Mapping[str, Json]:

@@ -117,7 +117,7 @@ def _inherited(values: Mapping[str, Json]) -> Mapping[str, Json]:
     # Anything else is refused where the setting is read.
     if not isinstance(base, str) or base not in TEXTS:
         return values
-    return _over(_inherited(preset(base).values), values)
+    return azure.as_demanded(_over(_inherited(preset(base).values), values), values)
 
 
 def _over(base: Mapping[str, Json], own: Mapping[str, Json]) -> dict[str, Json]:

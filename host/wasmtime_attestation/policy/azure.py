@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from wasmtime_attestation.evidence.tpm import DIGEST_SIZE, PCR_COUNT
-from wasmtime_attestation.policy.table import Table
+from wasmtime_attestation.policy.table import Json, Table
+
+_DEMANDS = {"require-secure-boot", "allow-console", "vm-ids", "pcrs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,23 @@ class AzurePolicy:
     allow_console: bool = True
     vm_ids: frozenset[str] | None = None
     pcrs: Mapping[int, frozenset[bytes]] = field(default_factory=dict)
+
+
+def as_demanded(inherited: Mapping[str, Json], own: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Returns settings without a preset's `required = false`, where a text itself demands more.
+
+    Else the hardware report within an HCL report would pass alone, past PCRs that it does not have.
+
+    Args:
+        inherited: what a text says, over what its preset says.
+        own: what the text says.
+    """
+    demanded, azure = own.get("azure"), inherited.get("azure")
+    if not isinstance(demanded, Mapping) or not isinstance(azure, Mapping):
+        return inherited
+    if "required" in demanded or azure.get("required") is not False or not _DEMANDS & {*demanded}:
+        return inherited
+    return {**inherited, "azure": {k: v for k, v in azure.items() if k != "required"}}
 
 
 def read(table: Table) -> AzurePolicy:

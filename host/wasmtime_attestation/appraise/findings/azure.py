@@ -16,8 +16,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "set or anything else in `azure` is demanded.",
             meaning="What the policy demands of PCRs and of the paravisor cannot be held against "
             "this evidence.",
-            remedy="Give the evidence of an Azure confidential VM, or set `azure.required` to "
-            "false if you accept others beside them.",
+            remedy="Give the evidence of an Azure confidential VM. For other evidence write a "
+            "policy of its own: with `azure.required` false, the hardware report of any such VM "
+            "passes without its PCRs.",
             source=_DESIGN,
         ),
         "policy.tpm-quote": Rule(

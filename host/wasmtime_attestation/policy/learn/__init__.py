@@ -16,12 +16,11 @@ from wasmtime_attestation.claims.azure import AzureClaims
 from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.endorsements.intel import TcbStatus
-from wasmtime_attestation.errors import Finding, PolicyError, UnsupportedError
+from wasmtime_attestation.errors import Finding, InvalidArgumentError, PolicyError, UnsupportedError
 from wasmtime_attestation.policy.learn import azure, snp, tdx
 from wasmtime_attestation.policy.learn.section import Section
 from wasmtime_attestation.policy.presets import STRICT
 from wasmtime_attestation.policy.toml_text import assignment, comment, hex_list
-from wasmtime_attestation.wit import TeeType
 
 LEARNERS: Mapping[type, Callable[[Sequence[Any]], list[Section]]] = MappingProxyType(
     {SnpClaims: snp.sections, TdxClaims: tdx.sections, AzureClaims: azure.sections}
@@ -66,16 +65,31 @@ def learn(known: Sequence[Known], at: datetime) -> Lesson:
 
     Raises:
         PolicyError: a piece is of a kind that nothing good can be learnt from.
+        InvalidArgumentError: some evidence is of Azure confidential VMs, and some is not.
         UnsupportedError: a piece is of a platform that policies are not learnt for yet.
     """
     if refused := [finding for piece in known for finding in _refusals(piece)]:
         raise PolicyError(refused)
+    _check_alike(known)
     sections = _sections(known)
-    review = [remark for section in sections for remark in section.review]
+    general = tuple(_general_review(known, sections))
+    lines = [*_head(known, at, general), *(line for section in sections for line in section.text())]
+    review = (*general, *(remark for section in sections for remark in section.review))
+    return Lesson("\n".join(lines) + "\n", review)
+
+
+def _general_review(known: Sequence[Known], sections: Sequence[Section]) -> Iterator[str]:
     if any(piece.claims.simulated for piece in known):
-        review.insert(0, "accept: SIMULATED evidence proves nothing about hardware")
-    lines = [*_head(known, at, review), *(line for section in sections for line in section.text())]
-    return Lesson("\n".join(lines) + "\n", tuple(review))
+        yield "accept: SIMULATED evidence proves nothing about hardware"
+    digests = {piece.guest_digest for piece in known}
+    if None in digests and len(digests) > 1:
+        yield "guest-digests: some evidence names no guest, so any guest is accepted"
+    choices = [key for section in sections for key in section.choices]
+    if None not in digests and len(digests) > 1:
+        choices.insert(0, "guest-digests")
+    if len(choices) > 1:
+        which = ", ".join(choices)
+        yield f"combinations of values are accepted that were not seen together: {which}"
 
 
 def _refusals(piece: Known) -> Iterator[Finding]:
@@ -89,6 +103,21 @@ def _refusals(piece: Known) -> Iterator[Finding]:
     hardware = claims.hardware
     if isinstance(hardware, TdxClaims) and hardware.tcb_status is TcbStatus.REVOKED:
         yield Finding("policy.tcb-status", f"{piece.name}: Intel has revoked the platform's TCB")
+    if isinstance(claims.details, AzureClaims) and azure.says_nothing_of_the_guest(claims.details):
+        yield Finding(
+            "policy.tpm-quote",
+            f"{piece.name}: there is no quote of the vTPM with PCRs of the guest's software, so "
+            "nothing is learnt of the guest; give evidence with one",
+        )
+
+
+def _check_alike(known: Sequence[Known]) -> None:
+    """A paravisor's measurement must not pass for a guest's: its hardware report has no PCRs."""
+    if len({piece.claims.has_paravisor for piece in known}) > 1:
+        raise InvalidArgumentError(
+            "evidence of Azure confidential VMs, whose hardware measures the paravisor alone, and "
+            "other evidence make no common policy: learn one of each"
+        )
 
 
 def _sections(known: Sequence[Known]) -> list[Section]:
@@ -117,10 +146,9 @@ def _head(known: Sequence[Known], at: datetime, review: Sequence[str]) -> Iterat
     yield from assignment("schema", 1)
     yield from comment("What is not written here is as in this preset.")
     yield from assignment("extends", STRICT)
-    kinds = {piece.claims.tee_type for piece in known}
-    if TeeType.SIMULATED in kinds:
-        yield from comment(f"REVIEW: {review[0].partition(': ')[2]}")
-    yield from assignment("accept", sorted(kinds))
+    for remark in review:
+        yield from comment(f"REVIEW: {remark}")
+    yield from assignment("accept", sorted({piece.claims.tee_type for piece in known}))
     yield from _guests(known)
 
 

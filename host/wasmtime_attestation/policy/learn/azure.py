@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wasmtime_attestation.claims.azure import AzureClaims
 from wasmtime_attestation.policy.learn.section import Section
@@ -16,8 +16,14 @@ _SOFTWARE = {
     9: "what the boot loader read: kernel and initial RAM disk",
     11: "a unified kernel image",
     12: "what was given to a unified kernel image",
+    13: "the system extensions of a unified kernel image",
+    14: "keys and digests that shim accepts",
 }
-"""PCRs that stay the same for the same software, and what is in them."""
+"""PCRs that stay the same for the same software, and what is in them.
+
+One that nothing extended counts too: what a unified kernel image is given on top, such as a
+command line, shows in PCR 12 alone, which is zero without it.
+"""
 
 
 def sections(known: Sequence[AzureClaims]) -> list[Section]:
@@ -28,22 +34,29 @@ def sections(known: Sequence[AzureClaims]) -> list[Section]:
         azure.weaken("require-secure-boot", "secure boot is off in some VM", to=False)
     if not any(claims.console_enabled for claims in known):
         azure.set("allow-console", "No VM had a console.", to=False)
-    if any(claims.tpm is None for claims in known):
-        azure.weaken("require-tpm-quote", "some evidence had no quote of the vTPM", to=False)
-    return [azure, *_pcrs(known)]
+    return [azure, _pcrs([quoted(claims) for claims in known])]
 
 
-def _pcrs(known: Sequence[AzureClaims]) -> list[Section]:
-    quoted = [claims.tpm.pcrs for claims in known if claims.tpm is not None]
-    common = set.intersection(*(set(pcrs) for pcrs in quoted)) if len(quoted) == len(known) else ()
+def quoted(claims: AzureClaims) -> Mapping[int, bytes]:
+    """Returns the PCRs that were quoted; none without a quote of the vTPM."""
+    return {} if claims.tpm is None else claims.tpm.pcrs
+
+
+def says_nothing_of_the_guest(claims: AzureClaims) -> bool:
+    """Whether no PCR was quoted that stands for the guest's software."""
+    return not _SOFTWARE.keys() & quoted(claims).keys()
+
+
+def _pcrs(known: Sequence[Mapping[int, bytes]]) -> Section:
     section = Section("azure.pcrs")
-    for index in sorted(common):
-        values = {pcrs[index] for pcrs in quoted}
-        # A register that nothing extended says nothing of the software.
-        if not any(value.strip(b"\0") and value.strip(b"\xff") for value in values):
-            continue
-        if index in _SOFTWARE:
+    common = set.intersection(*(set(pcrs) for pcrs in known))
+    for index in sorted(common | _SOFTWARE.keys()):
+        values = {pcrs[index] for pcrs in known if index in pcrs}
+        if index in _SOFTWARE and index in common:
             section.values(str(index), values, f"PCR {index}: {_SOFTWARE[index]}.")
-        else:
+        elif index in _SOFTWARE:
+            section.remark(str(index), f"not quoted everywhere, so any value: {_SOFTWARE[index]}")
+        # Of the others, one that nothing extended says nothing.
+        elif any(value.strip(b"\0") and value.strip(b"\xff") for value in values):
             section.suggest(str(index), values, f"PCR {index} may differ from boot to boot:")
-    return [section]
+    return section

@@ -17,11 +17,13 @@ class Section:
         name: of the table, dotted.
         lines: what is written.
         review: what weakens the policy, for the person who reviews it.
+        choices: settings with more than one reference value.
     """
 
     name: str
     lines: list[str] = field(default_factory=list)
     review: list[str] = field(default_factory=list)
+    choices: list[str] = field(default_factory=list)
 
     def text(self) -> Iterator[str]:
         """Yields the lines of the table."""
@@ -33,12 +35,20 @@ class Section:
 
     def weaken(self, key: str, why: str, *, to: Json) -> None:
         """Writes a setting that accepts more than the strict preset: somebody must agree to it."""
+        self.remark(key, why)
+        self.lines += assignment(key, to)
+
+    def remark(self, key: str, why: str) -> None:
+        """Names what the policy does not constrain: somebody must agree to it."""
         self.review.append(f"{self.name}.{key}: {why}")
-        self.set(key, f"REVIEW: {why}", to=to)
+        self.lines += comment(f"REVIEW: {why}")
 
     def values(self, key: str, values: Iterable[bytes], why: str) -> None:
         """Writes reference values."""
-        self.set(key, why, to=hex_list(set(values)))
+        accepted = hex_list(set(values))
+        if len(accepted) > 1:
+            self.choices.append(f"{self.name}.{key}")
+        self.set(key, why, to=accepted)
 
     def suggest(self, key: str, values: Iterable[bytes], why: str) -> None:
         """Writes reference values that do not hold until somebody removes the comment signs."""
