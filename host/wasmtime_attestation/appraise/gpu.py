@@ -41,17 +41,18 @@ def _device(gpu: NvidiaClaims, policy: GpuPolicy) -> Iterator[Finding]:
 def _firmware(gpu: NvidiaClaims, policy: GpuPolicy) -> Iterator[Finding]:
     # A switch has no driver of its own in its report.
     if gpu.driver_version is not None:
-        yield from _version(
+        yield from version(
             "driver", gpu.driver_version, policy.driver_versions, policy.minimum_driver_version
         )
-    yield from _version(
+    yield from version(
         "vbios", gpu.vbios_version, policy.vbios_versions, policy.minimum_vbios_version
     )
 
 
-def _version(
+def version(
     name: str, actual: str, accepted: frozenset[str] | None, minimum: str | None
 ) -> Iterator[Finding]:
+    """Returns what is not accepted of a version; one that is of no known form meets no minimum."""
     check = f"policy.gpu-{name}-version"
     if accepted is not None and actual not in accepted:
         yield Finding(check, f"{name} version {actual} is no reference value")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from wasmtime_attestation.appraise import appraise, azure, token_violations
+from wasmtime_attestation.appraise import appraise, azure, token_violations, unstated
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import Environment, Verdict
 from wasmtime_attestation.errors import Finding, PolicyError
@@ -129,9 +129,12 @@ def _violations(verdict: Verdict, policy: AppraisalPolicy) -> Iterator[Finding]:
         if environment.tee_type is TeeType.AMD_SEV_SNP:
             yield from _references(environment, policy.snp, _SNP)
             yield from _snp(environment, policy.snp)
+            yield from unstated.snp(environment, policy.snp)
         if environment.tee_type is TeeType.INTEL_TDX:
             yield from _references(environment, policy.tdx, _TDX)
             yield from _tdx(environment, policy.tdx)
+        if environment.tee_type in (TeeType.NVIDIA_GPU, TeeType.OTHER):
+            yield from unstated.device(environment, policy.gpu)
 
 
 def _references(

@@ -142,6 +142,8 @@ class Device:
             yield f"{what}-cert-chain is {brief(status)}, its revocation status {brief(revocation)}"
 
     def _versions(self) -> Iterator[tuple[str, str]]:
+        if self.serial is not None:
+            yield "ueid", str(self.serial)
         for name in ("driver-version", "vbios-version", "bios-version"):
             value = self.claims.get(self._prefixed(name))
             if isinstance(value, str):
