@@ -232,9 +232,10 @@ def test_generations_are_not_mixed() -> None:
     assert refused(mixed)[0] == "ear.profile"
     mixed = current() | {"eat_profile": "tag:github.com,2023:veraison/ear"}
     assert refused(mixed)[0] == "ear.profile"
-    claims = current()
-    claims["submods"]["cpu0"] = {"ear.status": "affirming"}
-    assert refused(claims)[0] == "ear.appraisals"
+    for claims, name in ((current(), "ear.status"), (former(), "ear_status")):
+        assert refused(claims | {name: "contraindicated"})[0] == "ear.profile"
+        claims["submods"]["cpu0"][name] = "contraindicated"
+        assert refused(claims)[0] == "ear.profile"
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ def test_a_real_devices_claims() -> None:
     verdict = verify(answer({"GPU-0": claims}, eat_nonce=nonce, **times), KEYS, at=at)
     assert verdict.status is Status.AFFIRMING
     assert verdict.environments[0].measurements == {
+        "ueid": "478176379286082186618948445787393647364802107249",
         "driver-version": "550.90.07",
         "vbios-version": "96.00.9F.00.01",
         "hwmodel": "GH100 A01 GSP BROM",

@@ -120,7 +120,7 @@ def verdict(token: IssuedToken, reader: Reader) -> Verdict:
     names = reader.attempt(lambda: _submodules(claims), "ear.appraisals")
     found = [_environment(name, names[name], generation, reader) for name in names]
     ledger.passed("ear.appraisals", f"of {', '.join(map(brief, names))}")
-    result = _overall(claims, found, reader)
+    result = _overall(claims, generation, found, reader)
     ledger.passed("ear.status", "no status claims more than the vector beside it")
     nonce = _nonce(claims, reader)
     return Verdict(
@@ -146,8 +146,20 @@ def _generation(claims: JsonObject, reader: Reader) -> _Generation:
     identity = reader.attempt(lambda: claims.object(generation.verifier), "ear.profile")
     developer = reader.attempt(lambda: identity.string("developer"), "ear.profile")
     build = reader.attempt(lambda: identity.string("build"), "ear.profile")
+    reader.attempt(lambda: _check_names(claims, generation), "ear.profile")
     reader.ledger.passed("ear.profile", f"{brief(profile)}, by {brief(developer)}, {brief(build)}")
     return generation
+
+
+def _check_names(claims: JsonObject, generation: _Generation) -> None:
+    """Refuses names of the other generation, whose status or vector would go unread."""
+    other = _FORMER if generation is _CURRENT else _CURRENT
+    names = {other.verifier, other.status, other.vector}
+    submodules = claims.members.get("submods")
+    parts = [*submodules.values()] if isinstance(submodules, dict) else []
+    for part in (claims.members, *(part for part in parts if isinstance(part, dict))):
+        if both := sorted(names & part.keys()):
+            raise ValueError(f"{', '.join(both)} is of another generation than the profile")
 
 
 def _submodules(claims: JsonObject) -> dict[str, JsonObject]:
@@ -171,13 +183,17 @@ def _environment(
             f"{brief(name)} is {status}, and its vector is {limit}: it contradicts itself",
         )
     evidence = reader.attempt(lambda: _evidence(appraisal, generation), "ear.appraisals")
-    tee_type = next((_TEES[key] for key in evidence if key in _TEES), TeeType.OTHER)
+    # What stands beside the TEE's own section, such as runtime data, is the attester's word.
+    sections = {_TEES[key]: section for key, section in evidence.items() if key in _TEES}
+    tee_type = next(iter(sections), TeeType.OTHER)
+    if TeeType.SIMULATED in sections:
+        tee_type = TeeType.SIMULATED
     findings = tuple(_findings(status, vector, tee_type))
     return Environment(
         name=name,
         tee_type=tee_type,
         status=Status.CONTRAINDICATED if tee_type is TeeType.SIMULATED else status,
-        measurements=dict(_measurements([*evidence.values()])),
+        measurements=dict(_measurements([sections[tee_type]] if sections else [])),
         findings=findings,
     )
 
@@ -247,11 +263,13 @@ def _measurements(sections: list[JsonObject]) -> Iterator[tuple[str, str]]:
                 yield name, data.hex()
 
 
-def _overall(claims: JsonObject, found: list[Environment], reader: Reader) -> Status | None:
-    """The current draft may state a status for the whole, no better than any part's."""
-    if _CURRENT.status not in claims.members:
+def _overall(
+    claims: JsonObject, generation: _Generation, found: list[Environment], reader: Reader
+) -> Status | None:
+    """A token may state a status for the whole, no better than any part's."""
+    if generation.status not in claims.members:
         return None
-    status = reader.attempt(lambda: _status(claims, _CURRENT.status), "ear.appraisals")
+    status = reader.attempt(lambda: _status(claims, generation.status), "ear.appraisals")
     limit = worst(environment.status for environment in found)
     if is_better(status, limit):
         reader.ledger.reject("ear.status", f"the whole is {status}, and a part of it is {limit}")
