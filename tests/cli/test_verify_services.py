@@ -172,6 +172,9 @@ def test_a_policy(folder: Path, text: str, code: int) -> None:
         ({"tdx_td_attributes": "0000000000000000"}, "require-sept-ve-disable = false", 0),
         ({"tdx_td_attributes": "0000003000000000"}, "", 5),
         ({"tdx_td_attributes": "0000003000000000"}, "allow-migration = true", 0),
+        ({"tdx_td_attributes": "0000001000000001"}, "", 5),
+        ({"tdx_td_attributes": "0000001000000001"}, "allow-reserved-attributes = true", 0),
+        ({"tdx_td_attributes": "8000001000000000"}, "unsafe-allow-debug = true", 5),
     ],
     ids=str,
 )

@@ -181,6 +181,11 @@ def _tdx(environment: Environment, policy: TdxPolicy) -> Iterator[Finding]:
         yield Finding("policy.migration", f"{environment.name}: the TD may be migrated")
     if environment.settings.get("sept-ve-disable") is False and policy.require_sept_ve_disable:
         yield Finding("policy.sept-ve-disable", f"{environment.name}: SEPT_VE_DISABLE is clear")
+    if environment.settings.get("reserved-attributes") and not policy.allow_reserved_attributes:
+        yield Finding(
+            "policy.td-attributes",
+            f"{environment.name}: bits of TDATTRIBUTES are set that are not known",
+        )
     if policy.denied_advisories or policy.minimum_evaluation or policy.maximum_collateral_age:
         yield Finding(
             "policy.advisory", f"{environment.name}: the token states nothing of its collateral"

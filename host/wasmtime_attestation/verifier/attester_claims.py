@@ -8,6 +8,7 @@ from wasmtime_attestation.claims.trustworthiness import worst
 from wasmtime_attestation.claims.verdict import Environment
 from wasmtime_attestation.endorsements.json_object import JsonObject
 from wasmtime_attestation.errors import Finding
+from wasmtime_attestation.evidence.tdx_fields import TdAttributes
 from wasmtime_attestation.wit import Status, TeeType
 
 # Claims of TDX that both services use, and bytes of each.
@@ -120,16 +121,20 @@ def _tdx_settings(claims: JsonObject) -> dict[str, bool | None]:
     attributes = optional_hex(claims, "tdx_td_attributes", 8)
     if attributes is None:
         stated = claims.optional_boolean("tdx_td_attributes_septve_disable")
-        return {"sept-ve-disable": stated, "migratable": None}
-    bits = int.from_bytes(attributes, "little")
-    return {"sept-ve-disable": bool(bits >> 28 & 1), "migratable": bool(bits >> 29 & 1)}
+        return {"sept-ve-disable": stated, "migratable": None, "reserved-attributes": None}
+    decoded = TdAttributes.decode(attributes)
+    return {
+        "sept-ve-disable": decoded.sept_ve_disable,
+        "migratable": decoded.migratable,
+        "reserved-attributes": decoded.reserved_bits != 0,
+    }
 
 
 def _tdx_debug(claims: JsonObject) -> bool | None:
     """Whoever says that debugging is on is believed, whatever the others say."""
     said = [claims.optional_boolean(n) for n in ("tdx_is_debuggable", "tdx_td_attributes_debug")]
     if (attributes := optional_hex(claims, "tdx_td_attributes", 8)) is not None:
-        said.append(bool(attributes[0] & 1))
+        said.append(TdAttributes.decode(attributes).under_debug)
     if (state := claims.optional_string("dbgstat")) is not None:
         said.append(not state.startswith("disabled"))
     known = [answer for answer in said if answer is not None]
