@@ -16,8 +16,11 @@ from wasmtime_attestation.policy.gpu import GpuPolicy
 from wasmtime_attestation.policy.snp import GuestRestriction, PlatformProperty, SnpPolicy
 from wasmtime_attestation.wit import Status, TeeType
 
-POLICY = AppraisalPolicy("p", frozenset({TeeType.AMD_SEV_SNP, TeeType.NVIDIA_GPU, TeeType.OTHER}))
-SNP = Environment("vm", TeeType.AMD_SEV_SNP, Status.AFFIRMING, debug=False)
+POLICY = AppraisalPolicy("p", frozenset(TeeType))
+SNP = Environment(
+    "vm", TeeType.AMD_SEV_SNP, Status.AFFIRMING, debug=False, measurements={"vmpl": "0"}
+)
+TDX = Environment("td", TeeType.INTEL_TDX, Status.AFFIRMING, debug=False, tcb_status="UpToDate")
 GPU = Environment(
     "GPU-0",
     TeeType.NVIDIA_GPU,
@@ -31,8 +34,10 @@ GPU = Environment(
 )
 
 
-def found(environment: Environment, policy: AppraisalPolicy) -> list[str]:
-    verdict = Verdict(TokenKind.NRAS, "issuer", 0, 9, (environment,), {})
+def found(
+    environment: Environment, policy: AppraisalPolicy, kind: TokenKind = TokenKind.ITA
+) -> list[str]:
+    verdict = Verdict(kind, "issuer", 0, 9, (environment,), {})
     try:
         appraise_token(verdict, policy, at=datetime.fromtimestamp(1, UTC))
     except PolicyError as error:
@@ -96,6 +101,28 @@ def test_a_demand_of_a_device(setting: str, met: Any, unmet: Any, check: str) ->
         assert found(device, demanding) == [check]
         silent = replace(device, measurements={})
         assert found(silent, demanding) == [check]
+
+
+@pytest.mark.parametrize(
+    ("environment", "check"),
+    [
+        (replace(SNP, debug=None), "policy.debug"),
+        (replace(TDX, debug=None), "policy.debug"),
+        (replace(SNP, measurements={}), "policy.vmpl"),
+        (replace(TDX, tcb_status=None), "policy.tcb-status"),
+    ],
+    ids=str,
+)
+def test_what_every_policy_demands_of_a_machine(environment: Environment, check: str) -> None:
+    assert found(SNP, POLICY) == found(TDX, POLICY) == []
+    assert found(environment, POLICY) == found(environment, POLICY, TokenKind.MAA) == [check]
+    assert found(environment, POLICY, TokenKind.EAR) == []
+
+
+def test_what_a_policy_does_not_demand_may_be_left_out() -> None:
+    everything = replace(SnpPolicy(), unsafe_allow_debug=True, vmpls=frozenset(range(4)))
+    silent = replace(SNP, debug=None, measurements={})
+    assert found(silent, replace(POLICY, snp=everything)) == []
 
 
 def test_every_setting_is_looked_at() -> None:

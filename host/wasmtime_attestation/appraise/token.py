@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from wasmtime_attestation.appraise import appraise, azure, token_violations, unstated
 from wasmtime_attestation.claims import Claims
-from wasmtime_attestation.claims.verdict import Environment, Verdict
+from wasmtime_attestation.claims.verdict import Environment, TokenKind, Verdict
 from wasmtime_attestation.errors import Finding, PolicyError
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.policy.snp import SnpPolicy
@@ -126,6 +126,9 @@ def _violations(verdict: Verdict, policy: AppraisalPolicy) -> Iterator[Finding]:
                 "policy.reference-values",
                 f"policy {policy.name} has no reference values for {environment.tee_type}",
             )
+        is_machine = environment.tee_type in (TeeType.AMD_SEV_SNP, TeeType.INTEL_TDX)
+        if is_machine and verdict.kind is not TokenKind.EAR:
+            yield from unstated.of_machine(environment, policy)
         if environment.tee_type is TeeType.AMD_SEV_SNP:
             yield from _references(environment, policy.snp, _SNP)
             yield from _snp(environment, policy.snp)

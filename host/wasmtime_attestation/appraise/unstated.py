@@ -8,6 +8,7 @@ from types import MappingProxyType
 from wasmtime_attestation.appraise import gpu
 from wasmtime_attestation.claims.verdict import Environment
 from wasmtime_attestation.errors import Finding
+from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.policy.gpu import GpuPolicy
 from wasmtime_attestation.policy.snp import SnpPolicy
 from wasmtime_attestation.wit import TeeType
@@ -43,6 +44,22 @@ def snp(environment: Environment, policy: SnpPolicy) -> Iterator[Finding]:
         detail = f"{environment.name}: the token does not say whether it may share a core (SMT)"
         yield Finding("policy.smt", detail)
     yield from _demanded(environment, policy)
+
+
+def of_machine(environment: Environment, policy: AppraisalPolicy) -> Iterator[Finding]:
+    """Returns what every policy demands of a virtual machine and the service does not state.
+
+    Not for attestation results (EAR), whose Verifier judges these things itself.
+    """
+    is_snp = environment.tee_type is TeeType.AMD_SEV_SNP
+    allowed = policy.snp.unsafe_allow_debug if is_snp else policy.tdx.unsafe_allow_debug
+    if environment.debug is None and not allowed:
+        detail = f"{environment.name}: the token does not say whether the host can read the memory"
+        yield Finding("policy.debug", detail)
+    if is_snp and "vmpl" not in environment.measurements and policy.snp.vmpls != {0, 1, 2, 3}:
+        yield Finding("policy.vmpl", f"{environment.name}: the token does not state the VMPL")
+    if not is_snp and environment.tcb_status is None:
+        yield Finding("policy.tcb-status", f"{environment.name}: the token states no TCB status")
 
 
 def device(environment: Environment, policy: GpuPolicy) -> Iterator[Finding]:
