@@ -201,6 +201,15 @@ def test_simulated_evidence_behind_a_token_meets_no_policy(folder: Path) -> None
     assert "SIMULATED" in outcome.out
 
 
+def test_the_name_of_a_part_cannot_pose_as_a_line(folder: Path) -> None:
+    claims = trustee.former("contraindicated", {"hardware": 97})
+    claims["submods"] = {f"a\n{' ' * 90}result   fine": claims["submods"]["cpu0"]}
+    outcome = verify(trustee.sign_former(claims), "--issuer", folder / "ear.toml")
+    assert outcome.code == 5
+    assert "a\\n result fine: the issuer" in outcome.out
+    assert "  result   fine" not in outcome.out.replace('"', "")
+
+
 def test_issuers_that_cannot_be_used(folder: Path) -> None:
     token = maa.sign(maa.tdx_vm())
     (folder / "broken.toml").write_text('kind = "maa"')

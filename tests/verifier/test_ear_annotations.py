@@ -6,12 +6,14 @@ import pytest
 from wasmtime_attestation.wit import Status, TeeType
 
 from tests.fakes.jose import Members
-from tests.fakes.trustee import former
+from tests.fakes.trustee import current, former
 from tests.verifier.service_verification import verify
-from tests.verifier.test_ear import ISSUERS, sign
+from tests.verifier.test_ear import ISSUERS, refused, sign
 
 
 def test_the_former_generation_may_state_a_status_for_the_whole_too() -> None:
+    assert refused(former() | {"ear_status": "contraindicated"})[0] == "ear.profile"
+    assert refused(current() | {"ear.status": "contraindicated"})[0] == "ear.profile"
     verdict = verify(sign(former() | {"ear.status": "contraindicated"}), issuers=ISSUERS)
     assert verdict.status is Status.CONTRAINDICATED
 

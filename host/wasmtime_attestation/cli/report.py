@@ -166,7 +166,7 @@ def _findings(report: Report, *, explain: bool) -> Iterator[str]:
         findings = report.error.findings
     explained = set()
     for finding in findings:
-        yield f"         {finding}"
+        yield f"         {_scalar(str(finding))}"
         if finding.check not in explained:
             yield from finding_lines(finding.check, refused=refused, explain=explain)
         explained.add(finding.check)
