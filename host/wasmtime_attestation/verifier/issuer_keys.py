@@ -45,6 +45,24 @@ def keys_of(issuer: Issuer, endorsements: Endorsements, ledger: Ledger) -> JwkSe
     return found
 
 
+def check_owner(issuer: Issuer, configured: Sequence[Issuer], ledger: Ledger) -> None:
+    """Refuses key sets of which nobody said whose they are: a key could speak for another issuer.
+
+    Raises:
+        UnavailableError: `token.key`, another issuer without keys signs with the same algorithms.
+    """
+    if issuer.keys:
+        return
+    for other in configured:
+        shared = other.accepted_algorithms & issuer.accepted_algorithms
+        if other != issuer and not other.keys and shared:
+            ledger.unavailable(
+                "token.key",
+                f"keys among the endorsements could be of {issuer.name} or of {other.name}: name "
+                "them in the issuers' files (jwks)",
+            )
+
+
 def check_pins(jwk: Jwk, issuer: Issuer, at: datetime, ledger: Ledger) -> None:
     """Settles `token.key`: a pinned authority certified the key, if any is pinned.
 

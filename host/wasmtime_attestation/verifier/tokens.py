@@ -20,7 +20,7 @@ from wasmtime_attestation.memo import Memo
 from wasmtime_attestation.verifier import ear, ita, maa, nras
 from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.issued import IssuedToken, Reader
-from wasmtime_attestation.verifier.issuer_keys import keys_of
+from wasmtime_attestation.verifier.issuer_keys import check_owner, keys_of
 from wasmtime_attestation.verifier.issuers import Issuer, find_issuer
 from wasmtime_attestation.verifier.token import verify_token
 
@@ -100,6 +100,7 @@ def _of_service(
     parts, claims = reader.parse(text)
     ledger.passed("token.format", f"{len(text)} characters")
     issuer = find_issuer(claims, trust.issuers, ledger)
+    check_owner(issuer, trust.issuers, ledger)
     if issuer.kind is TokenKind.NRAS:
         _refuse(reader.expected.report_data is not None, "a GPU has a nonce, and no report data")
         eat = DetachedEat(text, submodules or {})
