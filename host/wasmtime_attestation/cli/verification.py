@@ -53,6 +53,7 @@ class Request:
         policy: what to appraise with; None for the default of the kind of input.
         issuers: whose tokens count, besides the well-known ones.
         memo: what was verified before of other inputs; it only saves time.
+        must_be_token: whether evidence in place of a token is rejected.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Request:
     issuers: tuple[Issuer, ...] = ()
     memo: Memo | None = None
     boot_log: bytes | None = None
+    must_be_token: bool = False
 
 
 def examine(request: Request) -> Report:
@@ -105,6 +107,9 @@ class _Examination:
             raise
         if isinstance(subject, Token):
             self._token(subject)
+        elif self.request.must_be_token:
+            # Evidence alone is not appraised without a policy, and a token always is.
+            self._ledger().reject("input.format", "this is evidence, not a token")
         else:
             self._evidence(subject)
 
