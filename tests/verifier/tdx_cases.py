@@ -23,6 +23,7 @@ from tests.fakes.intel import (
     QE_IDENTITY,
     TCB_INFO,
     Platform,
+    certificate,
     changed,
     crl,
     ecdsa,
@@ -41,6 +42,15 @@ STATUSES = (
 )
 SVN_STATUSES = ("UpToDate", "OutOfDate", "Revoked")
 ROOT, SIGNER = "Intel SGX Root CA", "Intel SGX TCB Signing"
+# Where the two verifiers differ, as docs/tdx-rules.md says.
+ANOTHER_PCEID = "the TCB info is for another PCEID"
+ANOTHER_PCK = "the PCK certificate is not the one that the quote names"
+FUTURE_LIST = "a revocation list is of the future"
+DEBUG_TD = "the TD is under debug"
+EXCEPTIONS = "SEPT_VE_DISABLE is clear"
+RESERVED = "a reserved bit of TDATTRIBUTES is set"
+SERVICE_TD = "a service TD is bound"
+_YESTERDAY = AT - timedelta(days=1)
 ADVISORIES = ("INTEL-SA-00837", "INTEL-SA-00960", "INTEL-SA-01036", "INTEL-SA-00615")
 
 
@@ -61,11 +71,12 @@ class Case:
     defect: str | None
     at: datetime = AT
     tamper: str | None = None
+    signer: x509.Certificate | None = None
 
     def members(self) -> dict[str, str]:
         """Returns dcap-qvl's collateral JSON."""
         p = self.platform
-        chain = (pem(p.signer) + pem(p.root)).decode()
+        chain = (pem(self.signer or p.signer) + pem(p.root)).decode()
         texts = {
             "tcb_info": json.dumps(self.tcb_info, separators=(",", ":")),
             "qe_identity": json.dumps(self.qe_identity, separators=(",", ":")),
@@ -76,7 +87,10 @@ class Case:
         }
         if self.tamper is not None:
             texts[self.tamper] = texts[self.tamper].replace("UpToDate", "upToDate", 1) + " "
+        # A quote with its chain in it is judged by that one.
+        own = p.certification == 5
         return {
+            **({} if own else {"pck_certificate_chain": p.chain().decode()}),
             "pck_crl_issuer_chain": (pem(p.authority) + pem(p.root)).decode(),
             "root_ca_crl": der(self.root_crl).hex(),
             "pck_crl": der(self.pck_crl).hex(),
@@ -124,6 +138,7 @@ def _platform(dice: random.Random) -> Platform:
         tee_tcb_svn=_svn(dice, major),
         tee_tcb_svn_2=_svn(dice, major),
         qe_svn=dice.choice([2, 3, 4, 5]),
+        certification=dice.choice([1, 2, 3, 5, 5, 5, 5]),
     )
 
 
@@ -150,7 +165,7 @@ def _tcb_info(dice: random.Random) -> dict[str, Any]:
 
 
 def _svn_levels(dice: random.Random, svns: tuple[int, ...]) -> list[dict[str, Any]]:
-    statuses = [dice.choice(SVN_STATUSES) for _ in svns]
+    statuses = dice.choices(SVN_STATUSES, weights=(4, 2, 1), k=len(svns))
     return [
         svn_level(svn, status, *_advisories(dice, status))
         for svn, status in zip(svns, statuses, strict=True)
@@ -173,10 +188,11 @@ def _outside(statement: dict[str, Any], dice: random.Random) -> None:
 
 
 def _flip(made: Case, dice: random.Random) -> None:
-    """Within header, body, and the signature data before the certificates."""
+    """Within header, body, and the signature data before the QE certification data."""
     data = bytearray(made.quote)
-    start = made.quote.index(b"-----BEGIN")
-    data[dice.randrange(start - 6)] ^= 1 << dice.randrange(8)
+    certified = made.platform.chain() if made.platform.certification == 5 else b""
+    size = len(certified or made.platform.pck_reference())
+    data[dice.randrange(len(data) - size - 6)] ^= 1 << dice.randrange(8)
     made.quote = bytes(data)
 
 
@@ -203,6 +219,83 @@ def _old_pck_list(made: Case, _dice: random.Random) -> None:
 
 def _old_root_list(made: Case, _dice: random.Random) -> None:
     made.root_crl = _list(made, ROOT, end=AT - timedelta(hours=1))
+
+
+def _lists_of_the_future(made: Case, dice: random.Random) -> None:
+    begin = AT + timedelta(hours=1)
+    if dice.random() < 0.5:
+        made.root_crl = _list(made, ROOT, begin=begin)
+    else:
+        made.pck_crl = _list(made, made.platform.ca, begin=begin)
+
+
+def _other_list(made: Case, _dice: random.Random) -> None:
+    """The root's in the place of the PCK CA's."""
+    made.pck_crl = made.root_crl
+
+
+def _forged_root_list(made: Case, _dice: random.Random) -> None:
+    made.root_crl = crl(ROOT, made.platform.key("somebody else's"))
+
+
+def _signer_expired(made: Case, _dice: random.Random) -> None:
+    made.signer = certificate(
+        SIGNER, made.platform.key(SIGNER), ROOT, made.platform.key(ROOT), not_after=_YESTERDAY
+    )
+
+
+def _signer_of_another(made: Case, _dice: random.Random) -> None:
+    """Of the name, with the right key, and issued by the PCK CA."""
+    ca = made.platform.ca
+    made.signer = certificate(SIGNER, made.platform.key(SIGNER), ca, made.platform.key(ca))
+
+
+def _no_levels(made: Case, dice: random.Random) -> None:
+    statement = dice.choice([made.tcb_info, made.qe_identity])
+    statement["tcbLevels"] = []
+
+
+def _unknown_status(made: Case, dice: random.Random) -> None:
+    dice.choice(made.tcb_info["tcbLevels"])["tcbStatus"] = "Fine"
+
+
+def _debug_enclave(made: Case, _dice: random.Random) -> None:
+    made.quote = made.platform.quote(qe={"attributes": bytes([0x17]) + bytes(15)})
+
+
+def _unsigned_enclave(made: Case, _dice: random.Random) -> None:
+    """The PCK of another platform signed the Quoting Enclave's report."""
+    stranger = replace(made.platform, owner="nobody")
+    made.quote = stranger.quote(chain=_certification(made.platform))
+
+
+def _certification(platform: Platform) -> bytes:
+    return platform.chain() if platform.certification == 5 else platform.pck_reference()
+
+
+def _debug_td(made: Case, _dice: random.Random) -> None:
+    made.quote = made.platform.quote(td_attributes=bytes.fromhex("0100001000000000"))
+
+
+def _exceptions(made: Case, _dice: random.Random) -> None:
+    made.quote = made.platform.quote(td_attributes=bytes(8))
+
+
+def _reserved_attribute(made: Case, _dice: random.Random) -> None:
+    made.quote = made.platform.quote(td_attributes=bytes.fromhex("0000001000010000"))
+
+
+def _service_td(made: Case, _dice: random.Random) -> None:
+    made.platform = replace(made.platform, version=5, body_type=3)
+    made.quote = made.platform.quote(mrservicetd=b"\1" * 48)
+
+
+def _another_pck(made: Case, dice: random.Random) -> None:
+    made.platform = replace(made.platform, certification=dice.choice([1, 2, 3]))
+    name, value = dice.choice(
+        [("cpu_svn", bytes(16)), ("pce_svn", b"\xff\xff"), ("pce_id", b"\1\0")]
+    )
+    made.quote = made.platform.quote(chain=made.platform.pck_reference(**{name: value}))
 
 
 def _forged_list(made: Case, _dice: random.Random) -> None:
@@ -291,8 +384,22 @@ DEFECTS: Mapping[str, Callable[[Case, random.Random], None]] = {
     "the PCK revocation list is out of date": _old_pck_list,
     "the root's revocation list is out of date": _old_root_list,
     "the PCK revocation list is forged": _forged_list,
+    "the root's revocation list is forged": _forged_root_list,
+    FUTURE_LIST: _lists_of_the_future,
+    "the revocation list is of another issuer": _other_list,
+    "the TCB signing certificate is expired": _signer_expired,
+    "the TCB signing certificate is of another issuer": _signer_of_another,
+    "a statement has no levels": _no_levels,
+    "a statement has an unknown status": _unknown_status,
+    "the Quoting Enclave is under debug": _debug_enclave,
+    "the Quoting Enclave's report is signed by another PCK": _unsigned_enclave,
+    DEBUG_TD: _debug_td,
+    EXCEPTIONS: _exceptions,
+    RESERVED: _reserved_attribute,
+    SERVICE_TD: _service_td,
+    ANOTHER_PCK: _another_pck,
     "the TCB info is for another FMSPC": _fmspc,
-    "the TCB info is for another PCEID": _pce_id,
+    ANOTHER_PCEID: _pce_id,
     "the TCB info is outside its window": _tcb_info_window,
     "the QE identity is outside its window": _qe_window,
     "a statement was tampered with": _tampered,
