@@ -23,6 +23,12 @@ DAY = timedelta(days=1)
 OCSP = ExtendedKeyUsageOID.OCSP_SIGNING
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
 POLICY = x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("1.2.3.5"), None)])
+EMPTY_USAGE = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.37"), b"\x30\x00")
+BROKEN_NAMES = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.17"), b"\x30\x03\x82\x05a")
+# BasicConstraints with a path length and without cA.
+LENGTH_OF_NONE = x509.UnrecognizedExtension(
+    x509.ObjectIdentifier("2.5.29.19"), b"\x30\x03\x02\x01\x00"
+)
 OF_DIRECTORIES = x509.NameConstraints([x509.DirectoryName(name("leaf"))], None)
 EXCLUDED = x509.NameConstraints(None, [x509.DNSName("b.example.org")])
 SIGNS_CERTIFICATES, SIGNS_DATA = "key_cert_sign", "digital_signature"
@@ -191,6 +197,21 @@ DEFECTS: dict[str, tuple[Issued, list[Issued], Issued]] = {
         [authority("middle", "root", critical=UNKNOWN)],
         ROOT,
     ),
+    "extended key usage that names no purpose": (
+        Issued("leaf", "middle", added=((EMPTY_USAGE, False),)),
+        [MIDDLE],
+        ROOT,
+    ),
+    "alternative names that cannot be read": (
+        Issued("leaf", "middle", added=((BROKEN_NAMES, False),)),
+        [MIDDLE],
+        ROOT,
+    ),
+    "a path length of no authority": (
+        Issued("leaf", "middle", added=((LENGTH_OF_NONE, True),)),
+        [MIDDLE],
+        ROOT,
+    ),
     "leaf names no issuer's key": (
         Issued("leaf", "middle", without=(x509.AuthorityKeyIdentifier,)),
         [MIDDLE],
@@ -335,6 +356,36 @@ def test_a_short_key() -> None:
 def test_the_message_says_what_stood_in_the_way() -> None:
     with pytest.raises(ValueError, match="not valid at validation time"):
         path(Issued("leaf", "middle", end=AT - DAY / 2))
+
+
+def test_without_a_subject_the_alternative_names_are_critical() -> None:
+    assert verify_path(nameless_one(critical=True), [MIDDLE.make()], [ROOT.make()], at=AT)
+    with pytest.raises(ValueError, match="no name"):
+        verify_path(nameless_one(critical=False), [MIDDLE.make()], [ROOT.make()], at=AT)
+
+
+def nameless_one(*, critical: bool) -> x509.Certificate:
+    names = x509.SubjectAlternativeName([x509.DNSName("a.example.org")])
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key("middle").public_key())
+    return (
+        x509.CertificateBuilder(name("middle"), x509.Name([]))
+        .public_key(key("nameless").public_key())
+        .serial_number(7)
+        .not_valid_before(AT - DAY)
+        .not_valid_after(AT + DAY)
+        .add_extension(names, critical)
+        .add_extension(identifier, critical=False)
+        .sign(key("middle"), SHA384())
+    )
+
+
+def test_name_constraints_do_not_take_forever() -> None:
+    """Two thousand constraints, and as many names: the search stops (pathological cases)."""
+    many = [x509.DNSName(f"x{n}.example.org") for n in range(2000)]
+    constrained = authority("middle", "root", added=((x509.NameConstraints(None, many), True),))
+    named = x509.SubjectAlternativeName([x509.DNSName(f"y{n}.example.org") for n in range(2000)])
+    with pytest.raises(ValueError, match="name constraint check limit"):
+        path(Issued("leaf", "middle", added=((named, False),)), [constrained])
 
 
 def test_effort_is_bounded() -> None:

@@ -66,6 +66,16 @@ def test_the_certificate_of_another_pck(fields: dict[str, bytes]) -> None:
     assert "none of the 1 that were given is it" in finding.detail
 
 
+def test_every_bit_of_a_plain_reference_counts() -> None:
+    quote = PLAIN.quote()
+    start = len(quote) - len(PLAIN.pck_reference())
+    endorsements = given(*CHAIN)
+    for bit in range(8 * len(PLAIN.pck_reference())):
+        data = bytearray(quote)
+        data[start + bit // 8] ^= 1 << bit % 8
+        assert rejection(bytes(data), endorsements).check == "intel.pck"
+
+
 def test_of_several_the_one_that_signed_is_taken() -> None:
     """Whose encrypted PPID it is, only Intel can read; another key of the same TCB did not sign."""
     stranger = replace(RSA_3072, owner="else")

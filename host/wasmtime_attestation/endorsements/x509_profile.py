@@ -53,7 +53,7 @@ def leaf(purpose: _Purpose) -> ExtensionPolicy:
         .require_not_present(x509.NameConstraints)
     )
     if purpose is None:
-        return policy
+        return policy.may_be_present(x509.ExtendedKeyUsage, _ANY, _names_a_purpose)
     return policy.require_present(x509.ExtendedKeyUsage, _ANY, _is_for(purpose))
 
 
@@ -114,6 +114,13 @@ def _is_understood(
     names = [*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ())]
     if not names or not all(isinstance(n, x509.DNSName | x509.IPAddress) for n in names):
         raise ValueError("name constraints that are neither of DNS names nor of IP addresses")
+
+
+def _names_a_purpose(
+    _policy: Policy, _certificate: x509.Certificate, usage: x509.ExtendedKeyUsage | None
+) -> None:
+    if usage is not None and not _set(usage):
+        raise ValueError("an extended key usage names no purpose")
 
 
 def _does_not_exclude(purpose: _Purpose) -> _IsFor:
