@@ -16,6 +16,7 @@ from wasmtime_attestation.cache import TokenCache
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
+from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import (
     AttestationError,
     Finding,
@@ -122,7 +123,7 @@ class AttestationService:
     def accepts(self, token: str) -> bool:
         """Whether a token is this host's or a configured service's, and accepted by its policy."""
         try:
-            verdict = self._verify(token, Expected())
+            verdict = self._verify(token, Expected(), self._settings.policy)
             if verdict.kind is TokenKind.EVIDENCE and not self._is_own(verdict):
                 raise RejectedError.of("token.issuer", "another host issued the token")
             self._appraise(verdict, self._settings.policy)
@@ -135,7 +136,7 @@ class AttestationService:
         """Verifies a token of any host or configured service against what a guest expects."""
         policy = self._policy(expected.policy)
         verdict = self._verify(
-            token, Expected(expected.nonce, expected.audience, expected.max_age_seconds)
+            token, Expected(expected.nonce, expected.audience, expected.max_age_seconds), policy
         )
         check_issuers_result(verdict)
         status = Status.NONE if policy is None else self._appraise_foreign(verdict, policy)
@@ -173,11 +174,12 @@ class AttestationService:
         )
         return result, token.expires_at
 
-    def _verify(self, token: str, expected: Expected) -> Verdict:
+    def _verify(self, token: str, expected: Expected, policy: AppraisalPolicy | None) -> Verdict:
+        endorsements = Endorsements().waiving(policy.waived if policy else ())
         return tokens.verify(
             token,
             expected,
-            Trust(self._settings.anchors, self._settings.issuers),
+            Trust(self._settings.anchors, self._settings.issuers, endorsements),
             at=datetime.fromtimestamp(self._now(), UTC),
             ledger=Ledger(),
         )

@@ -11,9 +11,14 @@ from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import der
 from wasmtime_attestation.errors import RejectedError, UnavailableError
+from wasmtime_attestation.issuer import TokenIssuer
+from wasmtime_attestation.policy import load
+from wasmtime_attestation.service import AttestationService, Settings
 from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.token import VerifiedToken
+from wasmtime_attestation.wit import Expectations, Status
 
+from tests.fakes.amd import MILAN
 from tests.fakes.intel import AT, PLATFORM, QE_IDENTITY, TCB_INFO, crl, real_anchors, signed
 from tests.fakes.token import NONCE, Forger, bind, encode
 from tests.verifier.alike import verify_token
@@ -72,6 +77,28 @@ def test_what_the_host_brings_counts_for_no_more_than_intel_signed() -> None:
     brought = (forged, COLLATERAL["intel-collateral"][1])
     with pytest.raises(RejectedError, match=r"intel\.tcb-info"):
         verify(token(intel_collateral=brought))
+
+
+def test_a_guests_policy_may_do_without_revocation_lists() -> None:
+    """As `verify` of the world: the policy that the guest names says so, and the status warns."""
+    text = f"""
+        schema = 1
+        accept = ["intel-tdx"]
+        [tdx]
+        mrtd = ["{bytes(range(1, 49)).hex()}"]
+    """
+    waiving = f"{text}unsafe-allow-missing-revocation-lists = true"
+    policies = {name: load(name, t.encode()) for name, t in (("strict", text), ("lax", waiving))}
+    settings = Settings(real_anchors(), policies=policies)
+    service = AttestationService(MILAN, settings, lambda: AT.timestamp() + 10, TokenIssuer(300))
+    world, bare = service.for_guest(None), token(x509_crl=())
+
+    verdict = world.verify(bare, Expectations(nonce=NONCE, policy="lax"))
+
+    assert verdict.status is Status.WARNING
+    for policy in ("strict", None):
+        with pytest.raises(UnavailableError, match=r"intel\.root-crl.*intel\.pck-crl"):
+            world.verify(bare, Expectations(nonce=NONCE, policy=policy))
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b'{"tcbInfo":{}}', der(PLATFORM.signer)])
