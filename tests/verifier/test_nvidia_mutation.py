@@ -1,6 +1,6 @@
 """Every flip of a bit and every cut of a report, a chain or a manifest is rejected.
 
-Sampled here; the slow tests try every bit.
+Sampled here; the weekly tests try every bit.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def test_cuts_of_a_manifest() -> None:
     assert accepted(cuts, lambda data: Endorsements.from_files([("cut", data)])) == []
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 @DEVICES
 def test_every_flip_and_every_cut_of_a_report(device: Device) -> None:
     given = device.endorsements() + RIMS[device.chip]
@@ -143,7 +143,7 @@ def test_every_flip_and_every_cut_of_a_report(device: Device) -> None:
     assert accepted(cuts, lambda data: verify(data, given)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_every_flip_of_a_real_report() -> None:
     given = vectors.endorsements(CHAIN, DRIVER, VBIOS)
 
@@ -154,12 +154,12 @@ def test_every_flip_of_a_real_report() -> None:
     assert accepted(flips(hopper(), 1), attempt) == []
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_every_flip_of_a_real_chains_text() -> None:
     assert real_chain(1) == []
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_every_flip_of_a_real_manifest() -> None:
     assert real_manifest(1) == []
 
