@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraise import appraise, gpu
 from wasmtime_attestation.appraise.findings import FINDINGS
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -18,7 +18,9 @@ from wasmtime_attestation.policy.gpu import GpuPolicy, version_key
 from wasmtime_attestation.wit import Status, TeeType
 
 from tests.fakes import nvidia_rim, ocsp
+from tests.fakes.amd import MILAN
 from tests.fakes.nvidia import AT, BLACKWELL, HOPPER, SWITCH, serial_of
+from tests.verifier import snp_verification
 from tests.verifier.nvidia_verification import verify
 
 GPU = PRESETS["gpu"]
@@ -210,3 +212,32 @@ def test_blackwell_is_another_architecture() -> None:
     gpu = GpuPolicy(architectures=frozenset({Architecture.BLACKWELL}), modes=frozenset({"mpt"}))
 
     assert accepted(verify(BLACKWELL.report(), given).claims, gpu)
+
+
+def test_a_gpu_alone_is_one() -> None:
+    appraise(claims(), policy(GpuPolicy(expected_count=1)), at=AT, guest_digest=None)
+    assert findings(claims(), GpuPolicy(expected_count=8)) == ["policy.gpu-count"]
+    assert findings(switch(), GpuPolicy(expected_count=1)) == ["policy.gpu-count"]
+
+
+def test_distinct_gpus_count_together() -> None:
+    given = BLACKWELL.endorsements() + nvidia_rim.endorsements(*nvidia_rim.BLACKWELL)
+    first, second = claims(), verify(BLACKWELL.report(), given).claims
+    assert gpu.count([first, second, switch(), None]) == 2
+    assert gpu.count([first, first]) == 1
+
+    two = policy(GpuPolicy(expected_count=2))
+    appraise(first, two, at=AT, guest_digest=None, gpus=2)
+    appraise(switch(), two, at=AT, guest_digest=None, gpus=2)
+    for miscounted in (0, 1, 3):
+        with pytest.raises(PolicyError, match=r"policy\.gpu-count"):
+            appraise(first, two, at=AT, guest_digest=None, gpus=miscounted)
+
+
+def test_without_any_gpu_other_evidence_is_refused() -> None:
+    report = snp_verification.verify(MILAN.report(), MILAN.chain()).claims
+    under = AppraisalPolicy(
+        "any", frozenset({TeeType.AMD_SEV_SNP}), gpu=GpuPolicy(expected_count=1)
+    )
+    assert findings(report, under) == ["policy.gpu-count"]
+    appraise(report, under, at=AT, guest_digest=None, gpus=1)

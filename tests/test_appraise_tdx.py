@@ -12,6 +12,7 @@ from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.errors import InvalidArgumentError, PolicyError
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy, load
+from wasmtime_attestation.policy.learn import Known, learn
 from wasmtime_attestation.policy.tdx import TdxPolicy
 from wasmtime_attestation.verifier.intel_collateral import LISTS
 from wasmtime_attestation.wit import Status, TeeType
@@ -30,6 +31,8 @@ from tests.verifier.tdx_verification import verify
 
 WAIVER = b"[tdx]\nunsafe-allow-missing-revocation-lists = true"
 DEBUG, MIGRATABLE, SEPT_VE = 1, 1 << 29, 1 << 28
+EXTENDED = replace(PLATFORM_15, body_type=4)
+OLDER_NOW = replace(PLATFORM_15, tee_tcb_svn_2=bytes([4, 1, 3]) + bytes(13))
 OUT_OF_DATE = replace(PLATFORM, components=bytes([4] * 8 + [0] * 8))
 
 
@@ -88,6 +91,9 @@ def test_the_defaults_accept_a_platform_that_is_up_to_date() -> None:
         (with_attributes(MIGRATABLE | SEPT_VE), "policy.migration"),
         (with_attributes(0), "policy.sept-ve-disable"),
         (claims(PLATFORM_15, mrservicetd=b"\1" * 48), "policy.service-td"),
+        (claims(EXTENDED, init_hash=b"\1" * 48), "policy.service-td"),
+        (claims(EXTENDED, current_hash=b"\1" * 48), "policy.service-td"),
+        (claims(OLDER_NOW), "policy.tcb-status"),
         (claims(OUT_OF_DATE), "policy.tcb-status"),
         (with_attributes(1 << 40 | SEPT_VE), "policy.td-attributes"),
         (without_lists(), "policy.revocation"),
@@ -237,3 +243,41 @@ def test_no_status_at_all_accepts_nothing() -> None:
     none = load("p", b'schema = 1\naccept = ["intel-tdx"]\n[tdx]\ntcb-statuses = []')
 
     assert findings(claims(), none) == ["policy.tcb-status"]
+
+
+def test_a_module_that_is_worse_now_than_at_launch_must_be_accepted_too() -> None:
+    of = claims(OLDER_NOW)
+    both = frozenset({TcbStatus.UP_TO_DATE, TcbStatus.OUT_OF_DATE})
+
+    assert of.details.tcb_status is TcbStatus.UP_TO_DATE  # type: ignore[union-attr]
+    with pytest.raises(PolicyError, match=r"as it is now is OutOfDate \(INTEL-SA-01036\)"):
+        appraise(of, policy(TdxPolicy()), at=AT, guest_digest=None)
+    assert warnings(of, policy(TdxPolicy(both))) == {"policy.tcb-status"}
+    denied = TdxPolicy(both, denied_advisories=frozenset({"INTEL-SA-01036"}))
+    assert findings(of, denied) == ["policy.advisory"]
+    assert findings(of, TdxPolicy(grace_period_days=0)) == ["policy.tcb-status"]
+    assert warnings(of, policy(TdxPolicy(grace_period_days=36_500))) == {"policy.tcb-status"}
+
+
+def test_a_service_td_that_mrservicetd_does_not_name_is_not_named() -> None:
+    of = claims(EXTENDED, current_hash=b"\1" * 48)
+
+    assert findings(of, TdxPolicy(mrservicetd=frozenset({bytes(48)}))) == ["policy.service-td"]
+    assert warnings(of, policy(TdxPolicy(allow_service_td=True))) == {"policy.service-td"}
+
+
+@pytest.mark.parametrize(
+    ("of", "setting"),
+    [
+        (claims(OLDER_NOW), "tcb-statuses"),
+        (claims(EXTENDED, current_hash=b"\1" * 48), "allow-service-td"),
+        (claims(EXTENDED, current_hash=b"\1" * 48, mrservicetd=b"\2" * 48), "mrservicetd"),
+        (with_attributes(1 << 20 | SEPT_VE), "allow-reserved-attributes"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_learnt_accepts_what_it_was_learnt_from(of: Claims, setting: str) -> None:
+    lesson = learn([Known("a quote", of)], AT)
+
+    assert [remark.partition(":")[0] for remark in lesson.review] == [f"tdx.{setting}"]
+    appraise(of, load("learnt", lesson.text.encode()), at=AT, guest_digest=None)

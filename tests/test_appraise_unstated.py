@@ -132,7 +132,7 @@ def test_every_setting_is_looked_at() -> None:
         | {"require_revocation_check", "minimum_guest_svn", "require_minimum_tcb", "minimum_tcb"}
         | {"measurements", "host_data", "id_key_digests", "author_key_digests", "chip_ids"},
         GpuPolicy: {"driver_versions", "minimum_driver_version", "vbios_versions"}
-        | {"minimum_vbios_version", "ueids"},
+        | {"minimum_vbios_version", "ueids", "expected_count"},
     }
     for kind, names in stated.items():
         assert {field.name for field in fields(kind)} == names | UNSTATED[kind].keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -104,6 +105,43 @@ def test_an_item_that_kills_its_process_costs_no_other() -> None:
 
     assert results[70] == Failure(70, "the process that worked on it died")
     assert [*results[:70], *results[71:]] == [*range(70), *range(71, 300)]
+
+
+def die_often(number: int) -> int:
+    if number % CHUNK == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
+
+
+def test_items_that_kill_their_process_leave_none_behind() -> None:
+    most = 0
+    with processes(1) as executor:
+        for result in in_order(die_often, range(CHUNK * 5), executor):
+            most = max(most, len(multiprocessing.active_children()))
+            assert not isinstance(result, Failure) or result.item % CHUNK == 5
+
+    # A pool, and one process for those that may be at fault.
+    assert most <= 2
+
+
+class BrokenError(Exception):
+    pass
+
+
+def breaking(count: int) -> Iterator[int]:
+    yield from range(count)
+    raise BrokenError
+
+
+@pytest.mark.parametrize("count", [0, 3, CHUNK, CHUNK * AHEAD + 3])
+def test_what_came_before_an_input_broke_is_worked_on(
+    executor: Executor | None, count: int
+) -> None:
+    results = in_order(square, breaking(count), executor)
+
+    assert list(islice(results, count)) == [n * n for n in range(count)]
+    with pytest.raises(BrokenError):
+        next(results)
 
 
 def test_a_pool_that_is_broken_from_the_start_is_replaced() -> None:

@@ -125,6 +125,9 @@ def test_endorsements_are_recognised(form: str, root: Path) -> None:
         ('{"evidence":"00","endorsements":["00"]}', "invalid-argument", "endorsements[0]"),
         ('{"evidence":"' + "[" * 10_000 + '"}', "rejected", "nested deeper"),
         ("[" * 100_000, "rejected", "nested deeper"),
+        # Without a policy, evidence is not appraised, which a token always is.
+        (line(token=report()).strip(), "rejected", "this is evidence, not a token"),
+        (line(evidence={"quote": "00", "a": 1.5}).strip(), "rejected", '["a"], which is unknown'),
         ('{"evidence":"\xff"}', "rejected", "the line is no item"),
     ],
 )

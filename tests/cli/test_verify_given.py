@@ -69,3 +69,16 @@ def up_to_date() -> Case:
 
 
 CA = PLATFORM.ca
+
+
+def test_a_table_is_inspected(tmp_path: Path) -> None:
+    files = written(tmp_path, auxblob=of_host(MILAN, (OTHER, b"launch")))
+
+    found = json.loads(run("inspect", files["auxblob"], "--json").out)
+
+    assert [c["subject"] for c in found["certificates"]] == [
+        "CN=SEV-VCEK",
+        "CN=SEV-Milan",
+        "CN=ARK-Milan",
+    ]
+    assert [entry[:36] for entry in found["unverified_host_entries"]] == [str(OTHER)]

@@ -72,6 +72,19 @@ def test_nvidias_list(tmp_path: Path) -> None:
     assert verify(file, (DRIVER, VBIOS), *AT).code == 0
 
 
+def test_a_gpu_that_is_named_twice_counts_once(tmp_path: Path) -> None:
+    file, under = tmp_path / "evidence.json", tmp_path / "two.toml"
+    file.write_text(json.dumps([item(hopper(), CHAIN)] * 2))
+    under.write_text('schema = 1\naccept = ["nvidia-gpu"]\n[gpu]\nexpected-count = 2\n')
+
+    outcome = verify(file, (DRIVER, VBIOS), *AT, "--policy", str(under))
+
+    assert outcome.code == 5
+    assert "evidence of 1 GPUs; the policy expects 2" in outcome.err
+    under.write_text(under.read_text().replace("= 2", "= 1"))
+    assert verify(file, (DRIVER, VBIOS), *AT, "--policy", str(under)).code == 0
+
+
 def test_each_of_several_devices_is_verified(tmp_path: Path) -> None:
     file = tmp_path / "evidence.json"
     chains = (CHAIN, "nvidia/nvsdk_blackwellCertChain.txt")

@@ -71,3 +71,11 @@ def test_arbitrary_bytes(data: bytes) -> None:
     except ValueError:
         return
     assert value.tag == 6
+
+
+def test_numbers_and_identifiers_are_short() -> None:
+    # 40,000 bytes of them took half a second and made a message of as many characters.
+    with pytest.raises(ValueError, match="integer has more than 20 bytes"):
+        der.integer(der.Value(0x02, b"\1" * 21))
+    with pytest.raises(ValueError, match="identifier has more than 64 bytes"):
+        der.object_identifier(der.Value(0x06, b"\x2a" + b"\1" * 64))

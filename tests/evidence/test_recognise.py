@@ -47,6 +47,13 @@ def test_what_has_dots_is_meant_as_a_token(text: str) -> None:
     assert recognise(f"\n {text} \n".encode()) == Token(text)
 
 
+@pytest.mark.parametrize("member", ["quote", "attestation_report", "hcl_report", "evidence"])
+def test_what_is_a_token_and_evidence_is_neither(member: str) -> None:
+    assert recognise(b'{"token":"a.b.c","tee_keypair":"x"}') == Token("a.b.c")
+    with pytest.raises(RejectedError, match="a token and evidence"):
+        recognise(f'{{"token":"a.b.c","{member}":"{REPORT.hex()}"}}'.encode())
+
+
 @pytest.mark.parametrize("data", [REPORT[:-1], REPORT + b"\0", REPORT[:8], TURIN.report()[:600]])
 def test_a_report_of_the_wrong_size_is_still_meant_as_one(data: bytes) -> None:
     """So that the message is about the report and not about the kind of input."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -152,3 +153,16 @@ def test_a_message_quotes_a_value_on_one_short_line(value: Json) -> None:
 )
 def test_a_message_quotes_a_value_as_json(value: Json, text: str) -> None:
     assert brief(value) == text
+
+
+def test_escapes_take_little_memory() -> None:
+    text = b'"' + b"\\n" * 500_000 + b'"'
+    tracemalloc.start()
+    try:
+        strict_json.loads(text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    # A pattern that goes back over each escape takes sixty times the text.
+    assert peak < 10 * len(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wasmtime_attestation import issuer_config
 from wasmtime_attestation.checks import Ledger
@@ -46,6 +46,7 @@ from tests.fakes.intel import PLATFORM, PLATFORM_15, QE_IDENTITY, TCB_INFO, sign
 from tests.fakes.nvidia import BLACKWELL, HOPPER, SWITCH
 from tests.fakes.ocsp import Responder
 from tests.fakes.token import Forger, serialise
+from tests.verifier.test_snp_table import of_host
 
 _Decode = Callable[[bytes], object]
 
@@ -126,12 +127,16 @@ TARGETS: Mapping[str, Target] = {
     ),
     "boot-log": Target(_boot_log, (RejectedError,), (log(PC), log(PC, (0x04, 0x0B)))),
     "snp": Target(snp.decode, (RejectedError,), (MILAN.report(), TURIN.report())),
-    "tdx": Target(tdx.decode, (RejectedError,), (PLATFORM.quote(), PLATFORM_15.quote())),
     "nvidia": Target(
         nvidia.decode, (RejectedError,), (HOPPER.report(), BLACKWELL.report(), SWITCH.report())
     ),
     "rim": Target(rim.decode, (ValueError,), _MANIFESTS),
     "ocsp": Target(ocsp.decode, (ValueError,), (_RESPONSE,)),
+    "tdx": Target(
+        tdx.decode,
+        (RejectedError,),
+        (PLATFORM.quote(), PLATFORM_15.quote(), replace(PLATFORM, certification=1).quote()),
+    ),
     "input": Target(
         recognise,
         (RejectedError,),
@@ -152,7 +157,7 @@ TARGETS: Mapping[str, Target] = {
     "endorsements": Target(
         lambda data: Endorsements.from_files([("fuzzed", data)]),
         (InvalidArgumentError,),
-        (*map(pem, MILAN.chain()), *_COLLATERAL, *_MANIFESTS, _RESPONSE),
+        (*map(pem, MILAN.chain()), *_COLLATERAL, *_MANIFESTS, _RESPONSE, of_host(MILAN)),
     ),
     "jwks": Target(jwks.decode, (ValueError,), (nras.keys(), maa.keys(), ita.keys())),
     "issuer": Target(

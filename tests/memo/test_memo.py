@@ -153,7 +153,8 @@ def test_equal_inputs_need_not_be_the_same_object() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [bytearray(b"a"), [b"a"], {b"a"}, Mutable(b"a"), Pair, 1.5, Memo(), (bytearray(),)]
+    "value",
+    [True, bytearray(b"a"), [b"a"], {b"a"}, Mutable(b"a"), Pair, 1.5, Memo(), (bytearray(),)],
 )
 def test_what_can_change_is_no_input(value: object) -> None:
     with pytest.raises(TypeError):

@@ -1,6 +1,6 @@
 """Every flip of a bit and every cut of a report, a chain or a manifest is rejected.
 
-Sampled here; the slow tests try every bit.
+Sampled here; the weekly tests try every bit.
 """
 
 from __future__ import annotations

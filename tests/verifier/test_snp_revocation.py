@@ -153,7 +153,9 @@ def test_the_list_of_another_issuer_counts_for_nothing() -> None:
     by_ask = crl(MILAN.chain()[1], MILAN.issuer_key, revoked=[ASK_SERIAL])
 
     verified = with_lists(foreign, by_ask)
+    (check,) = (c for c in verified.checks if c.id == "amd.revocation")
 
+    assert check.detail.endswith("what was given is of ARK-Genoa, SEV-Milan")
     assert verified.outcome("amd.revocation") is Outcome.NOT_CHECKED
     assert with_lists(foreign, EMPTY).snp.revocation_checked
 

@@ -183,3 +183,16 @@ def test_a_status_that_has_no_meaning(text: str) -> None:
 
     assert finding.check == "intel.tcb-info"
     assert "has no meaning there" in finding.detail
+
+
+def test_a_modules_identity_is_one_in_either_case() -> None:
+    (module,) = TCB_INFO["tdxModuleIdentities"]
+    tenth = replace(PLATFORM, tee_tcb_svn=svn(6, 10, 3))
+    revoked = changed(module, id="tdx_01", tcbLevels=[svn_level(0, "Revoked")])
+
+    assert status(tenth, tdxModuleIdentities=[changed(module, id="TDX_0a")]) == "UpToDate"
+    for identities in ([module, module], [module, revoked], [revoked, module]):
+        info = changed(TCB_INFO, tdxModuleIdentities=identities)
+        finding = rejection(PLATFORM.quote(), Collateral(PLATFORM, tcb_info=info).endorsements())
+        assert finding.check == "intel.tcb-info"
+        assert "two identities" in finding.detail

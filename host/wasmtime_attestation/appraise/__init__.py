@@ -27,6 +27,7 @@ def appraise(
     guest_digest: bytes | None,
     issuer: str | None = None,
     issued_at: int | None = None,
+    gpus: int | None = None,
 ) -> AttestationResult:
     """Applies a policy to verified claims.
 
@@ -37,6 +38,8 @@ def appraise(
         guest_digest: SHA-256 of the guest that the token names; None for raw evidence.
         issuer: who issued the token; None for raw evidence.
         issued_at: when, in seconds since the Unix epoch; None for raw evidence.
+        gpus: how many distinct GPUs were verified with it, itself included; None where the
+            claims are all that there is.
 
     Raises:
         PolicyError: the policy does not accept the claims; it has every finding.
@@ -45,6 +48,7 @@ def appraise(
         *_accepted_type(claims, policy),
         *_reference_values(claims, policy),
         *_platform(claims, policy, at),
+        *gpu.miscounted(claims, policy.gpu, gpus),
         *token_violations(policy, at, issuer, issued_at),
         *_guest(guest_digest, policy),
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.gpu import NvidiaClaims
 from wasmtime_attestation.errors import Finding
 from wasmtime_attestation.policy.gpu import GpuPolicy, version_key
@@ -18,6 +19,29 @@ def violations(gpu: NvidiaClaims, policy: GpuPolicy) -> Iterator[Finding]:
             "policy.gpu-revocation",
             "revocation was not checked: give current OCSP responses for the device's and the "
             "manifests' certificates",
+        )
+
+
+def count(claims: Iterable[Claims | None]) -> int:
+    """Returns of how many distinct GPUs claims are; switches do not count."""
+    devices = (c.hardware for c in claims if c is not None)
+    return len({d.ueid for d in devices if isinstance(d, NvidiaClaims) and d.device == "gpu"})
+
+
+def miscounted(claims: Claims, policy: GpuPolicy, gpus: int | None) -> Iterator[Finding]:
+    """Returns what is wrong with the number of GPUs; see `appraise.appraise`."""
+    counted = count([claims]) if gpus is None else gpus
+    # Of several pieces of evidence, those of GPUs say it, or all where there is none.
+    if counted == 0 or isinstance(claims.hardware, NvidiaClaims):
+        yield from count_violations(counted, policy)
+
+
+def count_violations(counted: int, policy: GpuPolicy) -> Iterator[Finding]:
+    """Returns what a policy does not accept of a number of GPUs."""
+    expected = policy.expected_count
+    if expected is not None and counted != expected:
+        yield Finding(
+            "policy.gpu-count", f"evidence of {counted} GPUs; the policy expects {expected}"
         )
 
 

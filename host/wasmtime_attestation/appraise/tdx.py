@@ -46,11 +46,13 @@ def violations(tdx: TdxClaims, policy: TdxPolicy, at: datetime) -> Iterator[Find
 
 def warnings(tdx: TdxClaims) -> Iterator[Finding]:
     """Returns what deserves attention where the policy accepts it."""
-    if tdx.tcb_status is not TcbStatus.UP_TO_DATE:
-        yield Finding("policy.tcb-status", f"{_standing(tdx)}, and the policy accepts it")
+    for status, tcb in tdx.standings:
+        if status is not TcbStatus.UP_TO_DATE:
+            standing = _standing(tdx, status, tcb)
+            yield Finding("policy.tcb-status", f"{standing}, and the policy accepts it")
     if _is_migratable(tdx):
         yield Finding("policy.migration", "the TD may be migrated, and the policy accepts it")
-    if _has_service_td(tdx):
+    if tdx.has_service_tds:
         yield Finding("policy.service-td", "service TDs are bound, and the policy accepts it")
     if not tdx.report.td_attributes.sept_ve_disable:
         yield Finding("policy.sept-ve-disable", f"{_SEPT_VE}, and the policy accepts it")
@@ -70,8 +72,10 @@ def _configuration(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
         yield Finding("policy.debug", "the TD is under debug: the host can read its memory")
     if _is_migratable(tdx) and not policy.allow_migration:
         yield Finding("policy.migration", "the TD may be migrated to another platform")
-    if _has_service_td(tdx) and not policy.allow_service_td and policy.mrservicetd is None:
-        yield Finding("policy.service-td", "service TDs are bound to the TD (MRSERVICETD)")
+    is_named = tdx.has_named_service_tds and policy.mrservicetd is not None
+    if tdx.has_service_tds and not policy.allow_service_td and not is_named:
+        field = "MRSERVICETD" if tdx.has_named_service_tds else "the extended report"
+        yield Finding("policy.service-td", f"service TDs are bound to the TD ({field})")
     if not attributes.sept_ve_disable and policy.require_sept_ve_disable:
         yield Finding("policy.sept-ve-disable", _SEPT_VE)
     if attributes.reserved_bits and not policy.allow_reserved_attributes:
@@ -81,19 +85,26 @@ def _configuration(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
 
 
 def _tcb_status(tdx: TdxClaims, policy: TdxPolicy, at: datetime) -> Iterator[Finding]:
-    mended = MENDED.get(tdx.tcb_status)
+    for status, tcb in tdx.standings:
+        refusal = _refusal(status, tcb, policy, at)
+        if refusal is not None:
+            yield Finding("policy.tcb-status", f"{_standing(tdx, status, tcb)}; {refusal}")
+
+
+def _refusal(status: TcbStatus, tcb: TcbEvaluation, policy: TdxPolicy, at: datetime) -> str | None:
+    """Says why a status is not accepted; None if it is."""
+    mended = MENDED.get(status)
     if policy.grace_period_days is None or mended is None:
-        if tdx.tcb_status not in policy.tcb_statuses:
-            accepted = ", ".join(sorted(policy.tcb_statuses)) or "none"
-            yield Finding("policy.tcb-status", f"{_standing(tdx)}; accepted: {accepted}")
-        return
-    until = _grace_ends(tdx.tcb, policy.grace_period_days)
-    if not policy.tcb_statuses & {mended, tdx.tcb_status}:
-        yield Finding("policy.tcb-status", f"{_standing(tdx)}; not accepted in a grace period")
-    elif until is None or at > until:
-        days = f"{policy.grace_period_days} days"
-        ended = f"ended {until:%Y-%m-%d}" if until else "has no date to count from"
-        yield Finding("policy.tcb-status", f"{_standing(tdx)}; the grace period, {days}, {ended}")
+        if status in policy.tcb_statuses:
+            return None
+        return f"accepted: {', '.join(sorted(policy.tcb_statuses)) or 'none'}"
+    if not policy.tcb_statuses & {mended, status}:
+        return "not accepted in a grace period"
+    until = _grace_ends(tcb, policy.grace_period_days)
+    if until is not None and at <= until:
+        return None
+    ended = f"ended {until:%Y-%m-%d}" if until else "has no date to count from"
+    return f"the grace period, {policy.grace_period_days} days, {ended}"
 
 
 def _grace_ends(tcb: TcbEvaluation, days: int) -> datetime | None:
@@ -107,7 +118,7 @@ def _grace_ends(tcb: TcbEvaluation, days: int) -> datetime | None:
 
 
 def _tcb(tdx: TdxClaims, policy: TdxPolicy, at: datetime) -> Iterator[Finding]:
-    denied = sorted(policy.denied_advisories & set(tdx.tcb.advisories))
+    denied = sorted(policy.denied_advisories & set(tdx.advisories))
     if denied:
         yield Finding("policy.advisory", f"the platform is open to {', '.join(denied)}")
     if tdx.evaluation_number < policy.minimum_evaluation:
@@ -133,9 +144,10 @@ def _reference_values(tdx: TdxClaims, policy: TdxPolicy) -> Iterator[Finding]:
             yield Finding(f"policy.{name}", f"{name} {actual.hex()} is no reference value")
 
 
-def _standing(tdx: TdxClaims) -> str:
-    advisories = ", ".join(tdx.tcb.advisories)
-    return f"the TCB status is {tdx.tcb_status}{f' ({advisories})' if advisories else ''}"
+def _standing(tdx: TdxClaims, status: TcbStatus, tcb: TcbEvaluation) -> str:
+    advisories = f" ({', '.join(tcb.advisories)})" if tcb.advisories else ""
+    now = "" if tcb is tdx.tcb else " of the platform as it is now"
+    return f"the TCB status{now} is {status}{advisories}"
 
 
 def _reserved(tdx: TdxClaims) -> str:
@@ -145,7 +157,3 @@ def _reserved(tdx: TdxClaims) -> str:
 
 def _is_migratable(tdx: TdxClaims) -> bool:
     return tdx.report.td_attributes.migratable
-
-
-def _has_service_td(tdx: TdxClaims) -> bool:
-    return any(tdx.report.mrservicetd or b"")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
-from wasmtime_attestation.appraise import appraise, azure, token_violations, unstated
+from wasmtime_attestation.appraise import appraise, azure, gpu, token_violations, unstated
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import Environment, TokenKind, Verdict
 from wasmtime_attestation.errors import Finding, PolicyError
@@ -49,7 +49,11 @@ _TDX: Mapping[str, str] = MappingProxyType(
 
 
 def appraise_any(
-    verified: Claims | Verdict, policy: AppraisalPolicy, *, at: datetime
+    verified: Claims | Verdict,
+    policy: AppraisalPolicy,
+    *,
+    at: datetime,
+    gpus: int | None = None,
 ) -> AttestationResult:
     """Applies a policy to what was verified, evidence or a token of any kind.
 
@@ -57,13 +61,14 @@ def appraise_any(
         verified: what it says.
         policy: what is accepted.
         at: the instant of the appraisal.
+        gpus: how many distinct GPUs were verified with evidence; None where it is alone.
 
     Raises:
         PolicyError: the policy does not accept it, or its issuer says no; it has every finding.
     """
     if isinstance(verified, Verdict):
         return appraise_token(verified, policy, at=at)
-    return appraise(verified, policy, at=at, guest_digest=None)
+    return appraise(verified, policy, at=at, guest_digest=None, gpus=gpus)
 
 
 def appraise_token(verdict: Verdict, policy: AppraisalPolicy, *, at: datetime) -> AttestationResult:
@@ -112,6 +117,8 @@ def _violations(verdict: Verdict, policy: AppraisalPolicy) -> Iterator[Finding]:
     if policy.guest_digests is not None:
         yield Finding("policy.guest-digest", "a service's token names no guest")
     yield from azure.missing(policy.azure)
+    devices = [e for e in verdict.environments if e.tee_type is TeeType.NVIDIA_GPU]
+    yield from gpu.count_violations(len(devices), policy.gpu)
     for environment in verdict.environments:
         if environment.tee_type not in policy.accept:
             accepted = ", ".join(sorted(policy.accept)) or "nothing"

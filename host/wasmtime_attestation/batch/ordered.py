@@ -99,17 +99,24 @@ def _weightless(_item: object) -> int:
     return 0
 
 
-def _chunks(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[tuple[T, ...]]:
+def _chunks(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[tuple[T, ...] | Exception]:
+    """Yields chunks, and last what the items raised: what came before is worked on all the same."""
     chunk: list[T] = []
     weight = 0
-    for item in items:
-        chunk.append(item)
-        weight += weigh(item)
-        if len(chunk) == CHUNK or weight >= HEAVY:
-            yield tuple(chunk)
-            chunk, weight = [], 0
+    ended: Exception | None = None
+    try:
+        for item in items:
+            chunk.append(item)
+            weight += weigh(item)
+            if len(chunk) == CHUNK or weight >= HEAVY:
+                yield tuple(chunk)
+                chunk, weight = [], 0
+    except Exception as error:  # noqa: BLE001 - it is raised when its turn has come
+        ended = error
     if chunk:
         yield tuple(chunk)
+    if ended is not None:
+        yield ended
 
 
 class _Line(Generic[T, R]):
@@ -118,24 +125,32 @@ class _Line(Generic[T, R]):
     def __init__(self, work: Callable[[T], R], executor: Executor) -> None:
         self._work = work
         self._executor = executor
-        self._own: list[Executor] = []
+        self._mended: Executor | None = None
+        self._alone: Executor | None = None
         self._chunks: deque[tuple[tuple[T, ...], Future[list[R | _Raised]] | None]] = deque()
 
-    def run(self, chunks: Iterator[tuple[T, ...]]) -> Iterator[R | Failure[T]]:
+    def run(self, chunks: Iterator[tuple[T, ...] | Exception]) -> Iterator[R | Failure[T]]:
+        ended: Exception | None = None
         for chunk in chunks:
+            if isinstance(chunk, Exception):
+                ended = chunk
+                break
             self._chunks.append((chunk, self._submit(chunk)))
             if len(self._chunks) == AHEAD:
                 yield from self._results(*self._chunks.popleft())
         while self._chunks:
             yield from self._results(*self._chunks.popleft())
+        if ended is not None:
+            raise ended
 
     def close(self) -> None:
         """Gives up what is under way."""
         for _, future in self._chunks:
             if future is not None:
                 future.cancel()
-        for executor in self._own:
-            executor.shutdown(wait=False, cancel_futures=True)
+        for executor in (self._mended, self._alone):
+            if executor is not None:
+                executor.shutdown(wait=False, cancel_futures=True)
 
     def _submit(self, items: tuple[T, ...]) -> Future[list[R | _Raised]] | None:
         """Hands a chunk over; returns None where the pool is broken."""
@@ -160,13 +175,14 @@ class _Line(Generic[T, R]):
     def _one_by_one(self, items: tuple[T, ...]) -> Iterator[R | Failure[T]]:
         """Works on each item alone, so that the one at fault is known."""
         self._mend()
-        alone = self._pool(1)
         for item in items:
+            # The same process for one chunk after the other, until an item kills it.
+            self._alone = self._alone or processes(1)
             try:
-                results = alone.submit(_work_on, self._work, (item,)).result()
+                results = self._alone.submit(_work_on, self._work, (item,)).result()
             except BrokenExecutor:
                 results = [_Raised("the process that worked on it died")]
-                alone = self._pool(1)
+                self._alone = None
             except CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - such as one that cannot be pickled
@@ -178,11 +194,8 @@ class _Line(Generic[T, R]):
         try:
             self._executor.submit(_nothing).result()
         except BrokenExecutor:
-            self._executor = self._pool(getattr(self._executor, "_max_workers", None))
-
-    def _pool(self, workers: int | None) -> Executor:
-        self._own.append(processes(workers))
-        return self._own[-1]
+            workers = getattr(self._executor, "_max_workers", None)
+            self._executor = self._mended = processes(workers)
 
 
 def _nothing() -> None:

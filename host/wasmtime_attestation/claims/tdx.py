@@ -11,6 +11,8 @@ from wasmtime_attestation.endorsements.intel_pck import PckCertificate
 from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.evidence.tdx_fields import QeReport, TdReport
 
+_RELAUNCH = (TcbStatus.TD_RELAUNCH_ADVISED, TcbStatus.TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED)
+
 
 @dataclass(frozen=True, slots=True)
 class TcbEvaluation:
@@ -66,6 +68,37 @@ class TdxClaims:
     collateral_issued: datetime
     collateral_expires: datetime
     revocation_checked: bool
+
+    @property
+    def standings(self) -> tuple[tuple[TcbStatus, TcbEvaluation], ...]:
+        """Each status that a relying party must accept, and what it is of.
+
+        The TD's own comes first. Intel's rule lets the standing of now mend what the launch lacked
+        (a relaunch is advised then), and worsen nothing short of a revocation: where the TDX module
+        of now is older than that of the launch, its status stands beside the TD's.
+        """
+        own, now = (self.tcb_status, self.tcb), self.current_tcb
+        if now is None or now.status in (TcbStatus.UP_TO_DATE, own[0]) or own[0] in _RELAUNCH:
+            return (own,)
+        return own, (now.status, now)
+
+    @property
+    def advisories(self) -> tuple[str, ...]:
+        """What the platform was open to at launch, or is now."""
+        now = () if self.current_tcb is None else self.current_tcb.advisories
+        return tuple(dict.fromkeys((*self.tcb.advisories, *now)))
+
+    @property
+    def has_named_service_tds(self) -> bool:
+        """Whether MRSERVICETD says that service TDs are bound to the TD."""
+        return any(self.report.mrservicetd or b"")
+
+    @property
+    def has_service_tds(self) -> bool:
+        """Whether anything in the report says that service TDs are or were bound to the TD."""
+        extended = self.report.service_td
+        hashes = b"" if extended is None else extended.init_hash + extended.current_hash
+        return self.has_named_service_tds or any(hashes)
 
     def to_json(self) -> dict[str, Json]:
         """Returns the claims as JSON; byte strings are in hex."""

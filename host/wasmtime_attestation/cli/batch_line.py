@@ -53,7 +53,8 @@ def decode(line: Line) -> dict[str, Json]:
     """
     if line.text is None:
         raise ValueError(f"it has more than {MAX_LINE} bytes")
-    members = strict_json.loads(line.text)
+    # A document of evidence may have numbers that are none of ours.
+    members = strict_json.loads(line.text, floats=True)
     if not isinstance(members, dict):
         raise ValueError("it is no JSON object")
     if unknown := sorted(members.keys() - _MEMBERS):
@@ -85,6 +86,7 @@ def request_of(terms: Terms[Request], members: dict[str, Json], name: str) -> Re
         common,
         name=name,
         data=_data(members),
+        must_be_token="token" in members,
         endorsements=_endorsements(terms, members),
         expected=expected,
         report_data=(

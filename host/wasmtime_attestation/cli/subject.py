@@ -10,7 +10,7 @@ from cryptography import x509
 
 from wasmtime_attestation.claims.form import to_json
 from wasmtime_attestation.cli import nvidia_subject
-from wasmtime_attestation.endorsements import amd, jwks, xml_document
+from wasmtime_attestation.endorsements import amd, amd_table, jwks, xml_document
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.jwa import Algorithm
@@ -38,7 +38,7 @@ def describe(path: Path) -> dict[str, Json]:
     data = _read(path)
     if data.startswith(_WASM):
         return _guest(path.name, data)
-    if _is_endorsement(data):
+    if _is_endorsement(data) or amd_table.is_table(data):
         return _endorsements(path, data)
     if jwks.looks_like(data):
         return _keys(path, data)
@@ -101,6 +101,7 @@ def _endorsements(path: Path, data: bytes) -> dict[str, Json]:
         "revocation_lists": [_crl(crl) for crl in found.crls],
         "manifests": [nvidia_subject.manifest(rim) for rim in found.rims],
         "ocsp_responses": [nvidia_subject.ocsp_response(response) for response in found.ocsp],
+        "unverified_host_entries": [*map(str, found.host_entries)],
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from wasmtime_attestation import verifier
+from wasmtime_attestation.appraise import gpu
 from wasmtime_attestation.appraise.token import appraise_any, check_issuers_result
 from wasmtime_attestation.appraise.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.checks import Ledger
@@ -52,6 +53,7 @@ class Request:
         policy: what to appraise with; None for the default of the kind of input.
         issuers: whose tokens count, besides the well-known ones.
         memo: what was verified before of other inputs; it only saves time.
+        must_be_token: whether evidence in place of a token is rejected.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Request:
     issuers: tuple[Issuer, ...] = ()
     memo: Memo | None = None
     boot_log: bytes | None = None
+    must_be_token: bool = False
 
 
 def examine(request: Request) -> Report:
@@ -104,6 +107,9 @@ class _Examination:
             raise
         if isinstance(subject, Token):
             self._token(subject)
+        elif self.request.must_be_token:
+            # Evidence alone is not appraised without a policy, and a token always is.
+            self._ledger().reject("input.format", "this is evidence, not a token")
         else:
             self._evidence(subject)
 
@@ -141,11 +147,13 @@ class _Examination:
         else:
             self.result = self._appraised(verdict, self.policy)
 
-    def _appraised(self, verified: Claims | Verdict, policy: AppraisalPolicy) -> AttestationResult:
+    def _appraised(
+        self, verified: Claims | Verdict, policy: AppraisalPolicy, gpus: int | None = None
+    ) -> AttestationResult:
         """Returns the result, and keeps what it comes to for evidence, refused or not."""
         outcome: AttestationResult | PolicyError
         try:
-            outcome = appraise_any(verified, policy, at=self.request.at)
+            outcome = appraise_any(verified, policy, at=self.request.at, gpus=gpus)
         except PolicyError as error:
             outcome = error
         claims = verified.evidence if isinstance(verified, Verdict) else verified
@@ -166,25 +174,34 @@ class _Examination:
             raise InvalidArgumentError("--audience and --max-age are for tokens")
         if self.request.boot_log is not None:
             pieces = boot_logs.attached(pieces, self.request.boot_log)
-        outcomes = [
-            self._piece(piece, index if len(pieces) > 1 else None)
-            for index, piece in enumerate(pieces)
+        many = len(pieces) > 1
+        verified = [
+            self._piece(piece, index if many else None) for index, piece in enumerate(pieces)
         ]
+        gpus = gpu.count(self.claims) if many else None
+        outcomes = [self._outcome(piece, gpus) for piece in verified]
         if any(self.claims):
             self.members = {
                 "evidence": [claims.to_json() if claims else None for claims in self.claims]
             }
         self.result = several.summary(outcomes)
 
-    def _piece(self, evidence: Evidence, index: int | None) -> several.Outcome:
-        """Returns the appraisal, None where there is no policy, or what went wrong."""
+    def _piece(self, evidence: Evidence, index: int | None) -> Claims | AttestationError:
+        """Returns the claims, or why there are none."""
         self.claims.append(None)
         try:
-            claims = self.claims[-1] = self._verified(evidence, self._ledger(index))
-            if self.policy is None:
-                return None
-            return self._appraised(claims, self.policy)
-        except (RejectedError, PolicyError, UnavailableError) as error:
+            self.claims[-1] = claims = self._verified(evidence, self._ledger(index))
+        except (RejectedError, UnavailableError) as error:
+            return error
+        return claims
+
+    def _outcome(self, verified: Claims | AttestationError, gpus: int | None) -> several.Outcome:
+        """Returns the appraisal, None where there is no policy, or what went wrong."""
+        if isinstance(verified, AttestationError):
+            return verified
+        try:
+            return self._appraised(verified, self.policy, gpus) if self.policy else None
+        except PolicyError as error:
             return error
 
     def _verified(self, evidence: Evidence, ledger: Ledger) -> Claims:

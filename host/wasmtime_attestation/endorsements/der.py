@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_INTEGER = 20
+"""Bytes in an INTEGER; vendors' SVNs have three."""
+MAX_OID = 64
+"""Bytes in an OBJECT IDENTIFIER; Intel's have eleven. Long ones take long to write out."""
 _BOOLEAN, _INTEGER, _OCTET_STRING, _OID, _SEQUENCE = 0x01, 0x02, 0x04, 0x06, 0x30
 
 
@@ -55,6 +59,8 @@ def boolean(value: Value) -> bool:
 def integer(value: Value) -> int:
     """Returns an INTEGER."""
     content = _content(value, _INTEGER)
+    if len(content) > MAX_INTEGER:
+        raise ValueError(f"a DER integer has more than {MAX_INTEGER} bytes")
     padded = len(content) > 1 and (content[0], content[1] >> 7) in ((0, 0), (0xFF, 1))
     if not content or padded:
         raise ValueError("a DER integer is empty or not minimal")
@@ -71,6 +77,8 @@ def object_identifier(value: Value) -> str:
     content = _content(value, _OID)
     if not content or content[-1] & 0x80:
         raise ValueError("a DER object identifier is cut off")
+    if len(content) > MAX_OID:
+        raise ValueError(f"a DER object identifier has more than {MAX_OID} bytes")
     arcs, number, begins = [], 0, True
     for octet in content:
         if begins and octet == 0x80:

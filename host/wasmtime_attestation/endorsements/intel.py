@@ -127,10 +127,11 @@ def decode_tcb_info(body: bytes) -> TcbInfo:
     _check_kind(o, TCB_INFO_ID, 3)
     if o.integer("tcbType", 0xFF) != 0:
         raise ValueError("its tcbType is not 0")
-    modules = {
-        identity.string("id"): _module(identity, levels=True)
-        for identity in o.objects("tdxModuleIdentities", MAX_LEVELS, optional=True)
-    }
+    identities = o.objects("tdxModuleIdentities", MAX_LEVELS, optional=True)
+    # The digits are hex: `TDX_0a` and `TDX_0A` are the same module.
+    modules = {one.string("id").upper(): _module(one, levels=True) for one in identities}
+    if len(modules) != len(identities):
+        raise ValueError("a TDX module has two identities")
     return TcbInfo(
         issued=_issued(o),
         fmspc=o.hex_bytes("fmspc", 6),

@@ -141,6 +141,9 @@ _FORMS = (
     *(_Form(name, nvidia_json.BESIDE, partial(_nvidia, name)) for name in nvidia_json.LISTS),
 )
 
+KEYS = frozenset(form.key for form in _FORMS) | {"evidence", "platform"}
+"""Members by which a document is told."""
+
 
 def _check_members(members: Mapping[str, Json], form: _Form) -> None:
     unknown = members.keys() - form.others - {form.key}

@@ -83,7 +83,9 @@ def _wrapped_token(document: Json) -> Token | None:
         eat = detached_eat.read(document)
         return Token(eat.overall, eat.submodules)
     match document:
-        case {"token": str() as text} if jwt.looks_like(text):
+        case {"token": str() as text, **others} if jwt.looks_like(text):
+            if interchange.KEYS & others.keys():
+                raise ValueError("it has a token and evidence; give one of them")
             return Token(text)
         case _:
             return None

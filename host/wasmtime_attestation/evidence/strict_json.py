@@ -16,8 +16,9 @@ MAX_DEPTH = 32
 MAX_COMMAS = 250_000
 """Commas in a text, and so values: a boot log written as an array of bytes has half as many."""
 
-# Strings are left out whole, so that brackets within them do not count.
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+# Strings are left out whole, so that brackets within them do not count. Nothing is tried twice:
+# remembering where would take a hundred bytes for each escape.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _OPENING, _CLOSING = b"[{", b"]}"
 _ALIKE = bytes.maketrans(_OPENING + _CLOSING, b"(())")
 _OTHERS = bytes(set(range(256)) - set(_OPENING + _CLOSING))

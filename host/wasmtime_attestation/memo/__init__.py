@@ -157,7 +157,8 @@ def _size(value: Any) -> int:  # noqa: ANN401
     Raises:
         TypeError: it is of no kind that can be told from all others by its hash and by `==`.
     """
-    if value is None or isinstance(value, int):
+    # Not isinstance: True and 1 are equal, and so are members of an IntEnum.
+    if value is None or type(value) is int:
         return 8
     if isinstance(value, bytes | str):
         return len(value)

@@ -10,6 +10,8 @@ from wasmtime_attestation.policy.table import Table
 
 MODES = ("spt", "mpt", "ppcie")
 """How GPUs are passed through: one, several, or all with their switches."""
+MAX_COUNT = 1024
+"""GPUs that a policy may expect."""
 _DRIVER = r"[0-9]{1,6}([.][0-9]{1,6}){1,4}"
 _VBIOS = r"[0-9A-F]{2}([.][0-9A-F]{2}){4}"
 _UEID = r"[1-9][0-9]{0,60}"
@@ -29,6 +31,7 @@ class GpuPolicy:
     minimum_vbios_version: str | None = None
     ueids: frozenset[str] | None = None
     modes: frozenset[str] | None = None
+    expected_count: int | None = None
     require_revocation_check: bool = False
 
 
@@ -61,6 +64,11 @@ def read(table: Table) -> GpuPolicy:
             "modes",
             "|".join(MODES),
             "Modes in which GPUs may be passed through; drivers that report none are refused.",
+        ),
+        expected_count=table.limit(
+            "expected-count",
+            MAX_COUNT,
+            "How many distinct GPUs the evidence must be of, all together.",
         ),
         require_revocation_check=table.boolean(
             "require-revocation-check",

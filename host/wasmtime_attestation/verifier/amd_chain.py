@@ -142,7 +142,10 @@ def _check_revocation(
     check = "amd.revocation"
     lists = [crl for crl in endorsements.crls if crl.issuer == ark.subject]
     if not lists:
-        ledger.not_checked(check, f"no revocation list of {certs.common_name(ark.subject)} given")
+        others = sorted({certs.common_name(crl.issuer) or "unnamed" for crl in endorsements.crls})
+        given = f"; what was given is of {', '.join(others)}" if others else ""
+        name = certs.common_name(ark.subject)
+        ledger.not_checked(check, f"no revocation list of {name} was given{given}")
         return False
     issuer = Issuer(ark, role="ARK", vendor="AMD")
     revocation.check(check, lists, issuer, [ask], at=at, ledger=ledger)

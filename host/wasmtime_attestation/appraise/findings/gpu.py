@@ -29,6 +29,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             remedy="Configure the mode, update the driver, or accept the mode in `gpu.modes`.",
             source="NVIDIA Opaque Data Format (FEATURE_FLAG)",
         ),
+        "policy.gpu-count": Rule(
+            requirement="The evidence is of as many distinct GPUs as `gpu.expected-count` says.",
+            meaning="A GPU is missing, was counted twice, or there is one that you do not expect.",
+            remedy="Give the evidence of all GPUs in one document, or correct the number.",
+            source="RFC 9334 section 3.3 (Composite Device)",
+        ),
         "policy.gpu-driver-version": Rule(
             requirement="The driver's version is one of `gpu.driver-versions` and at least "
             "`gpu.minimum-driver-version`.",

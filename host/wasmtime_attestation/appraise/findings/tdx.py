@@ -39,7 +39,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
     {
         "policy.tcb-status": Rule(
             requirement="Intel's TCB status is one of `tdx.tcb-statuses`, or the TCB is within "
-            "`tdx.grace-period-days`; a warning where it is accepted and not UpToDate.",
+            "`tdx.grace-period-days`; so too that of the TDX module of now, where it is worse than "
+            "that of the launch; a warning where it is accepted and not UpToDate.",
             meaning="Intel knows of flaws in the platform, its TDX module or its Quoting Enclave, "
             "or of a configuration that it must have; the advisories name them.",
             remedy="Have firmware and TDX module updated and the TD launched anew; or judge the "
@@ -48,7 +49,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "Verification Library, TcbLevelCheck",
         ),
         "policy.advisory": Rule(
-            requirement="No advisory of `tdx.denied-advisories` applies to the platform.",
+            requirement="No advisory of `tdx.denied-advisories` applies to the platform, at launch "
+            "or now.",
             meaning="The platform is open to a flaw that you do not accept.",
             remedy="Have the platform updated as Intel's advisory says.",
             source="Intel PCS API version 4, Get TDX TCB Info (advisoryIDs)",
@@ -76,12 +78,13 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             source="Intel TDX Module 1.5 ABI specification, TDCS.ATTRIBUTES (MIGRATABLE)",
         ),
         "policy.service-td": Rule(
-            requirement="No service TD is bound to the TD, or `tdx.mrservicetd` names those that "
-            "are; a warning where `tdx.allow-service-td` is set.",
+            requirement="No service TD is or was bound to the TD, or `tdx.mrservicetd` names those "
+            "that are; a warning where `tdx.allow-service-td` is set.",
             meaning="Another TD has rights over this one.",
             remedy="Launch the TD without service TDs, or name those that you trust in "
             "`tdx.mrservicetd`.",
-            source="Intel TDX Module 1.5 ABI specification, TDINFO_STRUCT (SERVTD_HASH)",
+            source="Intel TDX Module 1.5 ABI specification, TDINFO_STRUCT (SERVTD_HASH); extended "
+            "TD report (INIT_SERVTD_HASH, CURR_SERVTD_HASH)",
         ),
         "policy.sept-ve-disable": Rule(
             requirement="SEPT_VE_DISABLE is set; a warning where "

@@ -37,10 +37,10 @@ def sections(known: Sequence[TdxClaims]) -> list[Section]:
 
 
 def _tcb(tdx: Section, known: Sequence[TdxClaims]) -> None:
-    statuses = {claims.tcb_status for claims in known}
+    statuses = {status for claims in known for status, _ in claims.standings}
     others = sorted(statuses - {TcbStatus.UP_TO_DATE})
     if others:
-        advisories = sorted({a for claims in known for a in claims.tcb.advisories})
+        advisories = sorted({a for claims in known for a in claims.advisories})
         open_to = f", open to {', '.join(advisories)}" if advisories else ""
         tdx.weaken(
             "tcb-statuses",
@@ -61,15 +61,24 @@ def _configuration(tdx: Section, known: Sequence[TdxClaims]) -> None:
             "the host can inject exceptions at memory accesses of a TD",
             to=False,
         )
-    _service_tds(tdx, {claims.report.mrservicetd for claims in known})
+    if any(claims.report.td_attributes.reserved_bits for claims in known):
+        tdx.weaken(
+            "allow-reserved-attributes",
+            "bits of TDATTRIBUTES are set whose meaning this release does not know",
+            to=True,
+        )
+    _service_tds(tdx, known)
 
 
-def _service_tds(tdx: Section, seen: set[bytes | None]) -> None:
-    bound = {value for value in seen if value is not None}
-    if not any(map(any, bound)):
+def _service_tds(tdx: Section, known: Sequence[TdxClaims]) -> None:
+    if not any(claims.has_service_tds for claims in known):
         return
     why = "service TDs are bound to a TD, with rights over it"
-    if None in seen:
+    seen = {claims.report.mrservicetd for claims in known}
+    bound = {value for value in seen if value is not None}
+    if any(claims.has_service_tds and not claims.has_named_service_tds for claims in known):
+        tdx.weaken("allow-service-td", f"{why}; MRSERVICETD does not name them", to=True)
+    elif None in seen:
         # A quote of TDX 1.0 has no MRSERVICETD to compare.
         tdx.weaken("allow-service-td", f"{why}; quotes of TDX 1.0 name none", to=True)
     else:
