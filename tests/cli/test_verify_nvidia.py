@@ -89,6 +89,17 @@ def test_each_of_several_devices_is_verified(tmp_path: Path) -> None:
     assert "evidence [1]" in outcome.err
 
 
+def test_a_device_does_not_stand_for_two(tmp_path: Path) -> None:
+    file = tmp_path / "evidence.json"
+    file.write_text(json.dumps([item(hopper(), CHAIN)] * 2))
+
+    outcome = verify(file, (DRIVER, VBIOS), *AT, "--policy", "hardware-only")
+
+    assert outcome.code == 4
+    assert "nvidia.device: evidence [1]: device 47817637928608" in outcome.err
+    assert "is that of evidence [0]: each counts once" in outcome.err
+
+
 def test_missing_manifests_are_named() -> None:
     source = vectors.path("nvidia/nvsdk_blackwellAttestationReport.txt")
 

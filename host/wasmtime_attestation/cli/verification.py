@@ -180,7 +180,10 @@ class _Examination:
         """Returns the appraisal, None where there is no policy, or what went wrong."""
         self.claims.append(None)
         try:
-            claims = self.claims[-1] = self._verified(evidence, self._ledger(index))
+            ledger = self._ledger(index)
+            claims = self._verified(evidence, ledger)
+            several.check_device(claims, self.claims[:-1], ledger)
+            self.claims[-1] = claims
             if self.policy is None:
                 return None
             return self._appraised(claims, self.policy)
