@@ -72,17 +72,16 @@ def test_nvidias_list(tmp_path: Path) -> None:
     assert verify(file, (DRIVER, VBIOS), *AT).code == 0
 
 
-def test_a_gpu_that_is_named_twice_counts_once(tmp_path: Path) -> None:
-    file, under = tmp_path / "evidence.json", tmp_path / "two.toml"
-    file.write_text(json.dumps([item(hopper(), CHAIN)] * 2))
-    under.write_text('schema = 1\naccept = ["nvidia-gpu"]\n[gpu]\nexpected-count = 2\n')
-
-    outcome = verify(file, (DRIVER, VBIOS), *AT, "--policy", str(under))
-
-    assert outcome.code == 5
+def test_how_many_gpus_there_must_be(tmp_path: Path) -> None:
+    file, under = tmp_path / "evidence.json", tmp_path / "count.toml"
+    file.write_text(json.dumps([item(hopper(), CHAIN)]))
+    for count, code in ((1, 0), (2, 5)):
+        under.write_text(
+            f'schema = 1\naccept = ["nvidia-gpu"]\n[gpu]\nexpected-count = {count}\n'
+        )
+        outcome = verify(file, (DRIVER, VBIOS), *AT, "--policy", str(under))
+        assert outcome.code == code
     assert "evidence of 1 GPUs; the policy expects 2" in outcome.err
-    under.write_text(under.read_text().replace("= 2", "= 1"))
-    assert verify(file, (DRIVER, VBIOS), *AT, "--policy", str(under)).code == 0
 
 
 def test_each_of_several_devices_is_verified(tmp_path: Path) -> None:
@@ -100,6 +99,17 @@ def test_each_of_several_devices_is_verified(tmp_path: Path) -> None:
     assert outcome.code == 6
     assert "failed" not in first
     assert "evidence [1]" in outcome.err
+
+
+def test_a_device_does_not_stand_for_two(tmp_path: Path) -> None:
+    file = tmp_path / "evidence.json"
+    file.write_text(json.dumps([item(hopper(), CHAIN)] * 2))
+
+    outcome = verify(file, (DRIVER, VBIOS), *AT, "--policy", "hardware-only")
+
+    assert outcome.code == 4
+    assert "nvidia.device: evidence [1]: device 47817637928608" in outcome.err
+    assert "is that of evidence [0]: each counts once" in outcome.err
 
 
 def test_missing_manifests_are_named() -> None:

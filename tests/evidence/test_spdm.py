@@ -181,6 +181,7 @@ def test_the_fields_of_a_switch() -> None:
         ({20: bytes(47)}, "its FWID has 47 bytes"),
         ({22: bytes(9)}, "PDIs have 9 bytes"),
         ({36: b"\3\0"}, "its feature flag is 0300"),
+        ({36: b""}, "its feature flag is empty"),
     ],
 )
 def test_what_is_wrong_with_a_field_is_said(fields: dict[int, bytes | None], says: str) -> None:

@@ -51,6 +51,14 @@ def test_eight_gpus_and_a_switch() -> None:
     assert [e.name for e in verdict.environments] == sorted(devices)
 
 
+def test_a_device_does_not_stand_for_two() -> None:
+    """The service answers as often as it is asked, also about the same evidence."""
+    twice = {f"GPU-{n}": device(serial=5) for n in range(2)}
+    check, detail = rejected(answer(twice), KEYS)
+    assert check == "nras.device"
+    assert "device 5 stands twice" in detail
+
+
 def test_an_answer_as_nvattest_prints_it() -> None:
     printed = {"result_code": 0, "claims": [], "detached_eat": json.loads(answer())}
     assert verify(json.dumps(printed), KEYS).status is Status.AFFIRMING

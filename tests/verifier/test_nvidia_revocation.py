@@ -109,9 +109,13 @@ def test_a_revocation_counts_after_its_time() -> None:
     assert rejection(REPORT, GIVEN + responses(old)).check == DEVICE
 
 
+def on_hold(begin: datetime, end: datetime) -> bytes:
+    hold = x509.ReasonFlags.certificate_hold
+    return RESPONDER.respond(BROM, PROVISIONER, status=REVOKED, reason=hold, begin=begin, end=end)
+
+
 def test_the_newest_word_counts() -> None:
-    hold = RESPONDER.respond(BROM, PROVISIONER, status=REVOKED, begin=OLD_BEGIN, end=OLD_END)
-    verified = verify(REPORT, GIVEN + responses(hold) + covered())
+    verified = verify(REPORT, GIVEN + responses(on_hold(OLD_BEGIN, OLD_END)) + covered())
     assert verified.outcome(DEVICE) is Outcome.PASSED
 
     old, revoked = (
@@ -119,6 +123,38 @@ def test_the_newest_word_counts() -> None:
         RESPONDER.respond(BROM, PROVISIONER, status=REVOKED),
     )
     assert rejection(REPORT, GIVEN + responses(old, revoked)).check == DEVICE
+
+
+@pytest.mark.parametrize("reason", [None, x509.ReasonFlags.key_compromise])
+def test_a_revocation_is_for_ever(reason: x509.ReasonFlags | None) -> None:
+    """RFC 5280 section 5.3.1: only a suspension can end."""
+    old = RESPONDER.respond(
+        BROM, PROVISIONER, status=REVOKED, reason=reason, begin=OLD_BEGIN, end=OLD_END
+    )
+    assert rejection(REPORT, GIVEN + responses(old) + covered()).check == DEVICE
+
+
+def test_only_a_good_answer_covers() -> None:
+    """A newer one that says good has expired, and the one that is current says revoked."""
+    newer = RESPONDER.respond(BROM, PROVISIONER, begin=OLD_BEGIN + DAY / 2, end=OLD_END)
+    others = Endorsements(ocsp=tuple(about_path((PROVISIONER, IDENTITY, ROOT))))
+    given = GIVEN + others + responses(on_hold(OLD_BEGIN, AT + DAY), newer)
+
+    assert verify(REPORT, given).outcome(DEVICE) is Outcome.NOT_CHECKED
+
+
+def test_what_is_said_later_ends_no_suspension_before() -> None:
+    later = RESPONDER.respond(BROM, PROVISIONER, begin=AT + DAY, end=AT + 2 * DAY)
+
+    given = GIVEN + responses(on_hold(AT - DAY, AT + DAY), later)
+    assert "(certificateHold)" in rejection(REPORT, given).detail
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_answers_of_one_instant_the_bad_one_counts(order: int) -> None:
+    both = [RESPONDER.respond(BROM, PROVISIONER, status=s) for s in (OCSPCertStatus.GOOD, REVOKED)]
+
+    assert rejection(REPORT, GIVEN + responses(*both[::order])).check == DEVICE
 
 
 @pytest.mark.parametrize(

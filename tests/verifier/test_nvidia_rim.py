@@ -18,6 +18,7 @@ from tests.fakes.nvidia import (
     DRIVER_INDICES,
     HOPPER,
     NOT_AFTER,
+    OCSP_SIGNING,
     RIM_ROOT,
     VBIOS_INDICES,
     certificate,
@@ -131,6 +132,14 @@ def test_the_chip_tells_two_drivers_of_one_version_apart() -> None:
     assert verify(REPORT, rims(other, DRIVER, VBIOS)).gpu.measurements_matched == 7
 
 
+def test_a_manifest_of_another_architecture_is_not_the_one() -> None:
+    """It has the version, and golden values that fit: drivers of two chips have one version."""
+    finding = rejection(REPORT, rims(replace(DRIVER, product="GB100"), VBIOS))
+
+    assert finding.check == "nvidia.driver-rim"
+    assert "what is signed is about GB100, and this is a GH100" in finding.detail
+
+
 def test_versions_compare_without_regard_to_case() -> None:
     lower = rims(DRIVER, replace(VBIOS, version="96.00.9f.00.01"))
 
@@ -189,6 +198,19 @@ def test_an_authority_signs_no_manifests() -> None:
 
     assert finding.check == "nvidia.driver-rim"
     assert "no certificate for signing data" in finding.detail
+
+
+def test_an_ocsp_responder_signs_no_manifests() -> None:
+    """The authorities above the signers issue their responders' certificates too."""
+    chain = chain_of("NVIDIA", SIGNER_NAMES)
+    own = certificate(
+        SIGNER_NAMES[0], key_of("NVIDIA", SIGNER_NAMES[0]),
+        SIGNER_NAMES[1], key_of("NVIDIA", SIGNER_NAMES[1]), purposes=[OCSP_SIGNING],
+    )  # fmt: skip
+    finding = rejection(REPORT, rims(replace(DRIVER, chain=[own, *chain[1:]]), VBIOS))
+
+    assert finding.check == "nvidia.driver-rim"
+    assert "is for signing OCSP responses" in finding.detail
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "NVIDIA Attestation documentation, claims 2.0 and 3.0",
         ),
         "nras.device": Rule(
-            "`ueid` of each device is the serial number of the certificate in the evidence.",
+            "No device stands twice, and `ueid` of each is the serial number of the certificate in "
+            "the evidence.",
             "The token is about other devices.",
             "Ask the service about this evidence.",
             "NVIDIA Attestation documentation, claims 2.0 and 3.0",

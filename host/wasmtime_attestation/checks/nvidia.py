@@ -51,9 +51,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         ),
         "nvidia.device": Rule(
             "The chain names a chip of a known architecture, a GPU's or a switch's as the "
-            "evidence has it.",
-            "What is measured there is not known here.",
-            "Use a newer release of this package.",
+            "evidence has it; of several pieces of evidence, each is of another device.",
+            "What is measured there is not known here, or one device stands for two.",
+            "Use a newer release of this package; collect each device's evidence once.",
             _SDK,
         ),
         "nvidia.fwid": Rule(
@@ -77,8 +77,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             _OCSP,
         ),
         "nvidia.driver-rim": Rule(
-            "The manifest of the driver's version is signed, by a chain that ends at NVIDIA's "
-            "pinned root for manifests and is valid at the given instant.",
+            "The manifest of the driver's version and the chip's architecture is signed, by a "
+            "chain that ends at NVIDIA's pinned root for manifests and is valid at the given "
+            "instant.",
             "Nobody vouches for these golden measurements.",
             _FETCH,
             _RIM,

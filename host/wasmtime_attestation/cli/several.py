@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from wasmtime_attestation.checks import Ledger
+from wasmtime_attestation.claims import Claims
+from wasmtime_attestation.claims.gpu import NvidiaClaims
 from wasmtime_attestation.errors import (
     AttestationError,
     Finding,
@@ -47,6 +50,23 @@ def summary(outcomes: Sequence[Outcome]) -> AttestationResult | None:
         Status.WARNING if warned else Status.AFFIRMING,
         _numbered(outcomes, AttestationResult),
     )
+
+
+def check_device(claims: Claims, earlier: Iterable[Claims | None], ledger: Ledger) -> None:
+    """Checks that a device does not stand for two: somebody may count them.
+
+    Raises:
+        RejectedError: `nvidia.device`, if an earlier piece is of the same one.
+    """
+    if not isinstance(claims.details, NvidiaClaims):
+        return
+    for index, other in enumerate(earlier):
+        details = other.details if other else None
+        if isinstance(details, NvidiaClaims) and details.ueid == claims.details.ueid:
+            ledger.reject(
+                "nvidia.device",
+                f"device {details.ueid} is that of evidence [{index}]: each counts once",
+            )
 
 
 def _only(outcome: Outcome) -> AttestationResult | None:

@@ -190,7 +190,10 @@ class _Examination:
         """Returns the claims, or why there are none."""
         self.claims.append(None)
         try:
-            self.claims[-1] = claims = self._verified(evidence, self._ledger(index))
+            ledger = self._ledger(index)
+            claims = self._verified(evidence, ledger)
+            several.check_device(claims, self.claims[:-1], ledger)
+            self.claims[-1] = claims
         except (RejectedError, UnavailableError) as error:
             return error
         return claims

@@ -145,8 +145,9 @@ def _mode(opaque: OpaqueData) -> str | None:
     if value is None:
         return None
     number = int.from_bytes(value, "little")
-    if number >= len(_MODES):
-        _reject(f"its feature flag is {value[:16].hex()}, no mode that is known")
+    # Nothing at all would read as the first mode.
+    if not value or number >= len(_MODES):
+        _reject(f"its feature flag is {value[:16].hex() or 'empty'}, no mode that is known")
     return _MODES[number]
 
 

@@ -161,6 +161,10 @@ def _check_evidence(devices: Sequence[Device], ledger: Ledger) -> None:
 def _check_serials(devices: Sequence[Device], expected: Expected, ledger: Ledger) -> None:
     """The service keeps the order of the request: GPU-n is the n-th piece of evidence."""
     check, serials = "nras.device", expected.device_serials
+    known = [device.serial for device in devices if device.serial is not None]
+    if twice := [serial for serial in known if known.count(serial) > 1]:
+        # The service takes the same evidence twice; who counts devices would be misled.
+        ledger.reject(check, f"device {twice[0]} stands twice in the token: each counts once")
     if serials is None:
         ledger.not_checked(check, "no evidence was given: which devices these are is open")
         return

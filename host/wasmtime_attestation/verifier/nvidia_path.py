@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from wasmtime_attestation.endorsements import nvidia
 from wasmtime_attestation.endorsements import x509 as certs
@@ -108,6 +109,17 @@ def _check_leaf(leaf: x509.Certificate) -> None:
     usage = _key_usage(leaf)
     if certs.is_authority(leaf) or (usage is not None and not usage.digital_signature):
         raise ValueError(f"{name} is no certificate for signing data")
+    if _is_responder(leaf):
+        raise ValueError(f"{name} is for signing OCSP responses and nothing else")
+
+
+def _is_responder(certificate: x509.Certificate) -> bool:
+    """Whether a certificate is a responder's: NVIDIA's authorities issue such leaves too."""
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return ExtendedKeyUsageOID.OCSP_SIGNING in usages
 
 
 def _key_usage(certificate: x509.Certificate) -> x509.KeyUsage | None:

@@ -6,7 +6,7 @@ current says nothing, unless it says that the certificate is revoked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from cryptography import x509
@@ -20,6 +20,7 @@ from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.ocsp import Answer, OcspResponse
 
 _DIGESTS = {"sha256": SHA256(), "sha384": SHA384(), "sha512": SHA512()}
+_HOLD = x509.ReasonFlags.certificate_hold.value
 _KNOWN_EXTENSIONS = {
     ExtensionOID.BASIC_CONSTRAINTS,
     ExtensionOID.KEY_USAGE,
@@ -49,17 +50,39 @@ def missing(
     answers = list(_answers(certificate, issuer, responses, at))
     if not answers:
         return f"an OCSP response about {name}"
-    # The newest word counts: a suspension (certificateHold) may end.
-    newest = max(answers, key=lambda answer: answer.this_update)
-    if newest.status is not OCSPCertStatus.GOOD:
-        reason = f" ({newest.reason})" if newest.reason else ""
-        raise ValueError(f"{name} is {newest.status.name.lower()}{reason}")
-    if not any(answer.is_current(at) for answer in answers):
+    for answer in _counting(answers, at):
+        if not _is_good(answer):
+            reason = f" ({answer.reason})" if answer.reason else ""
+            raise ValueError(f"{name} is {answer.status.name.lower()}{reason}")
+    if not any(_is_good(answer) and answer.is_current(at) for answer in answers):
         return (
             f"a current OCSP response about {name}: the newest is of "
-            f"{newest.this_update.isoformat()}"
+            f"{max(answers, key=_newer).this_update.isoformat()}"
         )
     return None
+
+
+def _counting(answers: Sequence[Answer], at: datetime) -> Iterator[Answer]:
+    """Yields the answers that a bad word in counts: revocations, and the newest.
+
+    A revocation is for ever; a suspension (certificateHold) may end (RFC 5280 section 5.3.1), so
+    of it counts the newest word of all, and of those that were said by then.
+    """
+    for answer in answers:
+        if answer.status is OCSPCertStatus.REVOKED and answer.reason != _HOLD:
+            yield answer
+    yield max(answers, key=_newer)
+    if said := [answer for answer in answers if answer.this_update <= at]:
+        yield max(said, key=_newer)
+
+
+def _newer(answer: Answer) -> tuple[datetime, bool]:
+    """Orders answers; of two of one instant, the bad one counts."""
+    return answer.this_update, not _is_good(answer)
+
+
+def _is_good(answer: Answer) -> bool:
+    return answer.status is OCSPCertStatus.GOOD
 
 
 def _answers(

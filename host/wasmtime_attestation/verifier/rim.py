@@ -31,7 +31,7 @@ class Wanted:
         check: the check that it settles.
         id: NVIDIA's identifier for it.
         version: of the driver or VBIOS in the report.
-        product: the chip, to tell manifests of one version apart.
+        product: the chip; a manifest is of its architecture, and of several the chip's counts.
     """
 
     check: str
@@ -135,4 +135,8 @@ def _verified(file: RimFile, wanted: Wanted, at: datetime, anchors: Anchors) -> 
         raise ValueError(f"at {at.isoformat()}, {fault}; fetch the manifest again")
     if not _is_version(rim.version, wanted):
         raise ValueError(f"what is signed is about version {rim.version}")
+    # Drivers of several architectures have the same version; the rest of a chip's name NVIDIA
+    # writes in more than one way (LS10, LS_10).
+    if rim.product[:2].upper() != wanted.product[:2].upper():
+        raise ValueError(f"what is signed is about {rim.product}, and this is a {wanted.product}")
     return VerifiedRim(rim, path, anchor)
