@@ -458,6 +458,7 @@ def crl(
     begin: datetime = ISSUED,
     end: datetime = NEXT_UPDATE,
     critical: x509.ExtensionType | None = None,
+    also: x509.ExtensionType | None = None,
 ) -> x509.CertificateRevocationList:
     """Returns a revocation list of up to `end`."""
     builder = (
@@ -475,6 +476,8 @@ def crl(
         builder = builder.add_revoked_certificate(entry.build())
     if critical is not None:
         builder = builder.add_extension(critical, critical=True)
+    if also is not None:
+        builder = builder.add_extension(also, critical=False)
     return builder.sign(key, SHA256())
 
 

@@ -86,6 +86,9 @@ def test_a_list_is_authentic_current_and_whole(part: str, name: str, check: str)
         (crl(name, key, begin=AT + SECOND), "fetch a current one"),
         (crl(name, key, begin=ISSUED, end=AT - SECOND), "fetch a current one"),
         (crl(name, key, critical=partial), "has extension 2.5.29.28"),
+        # Whoever leaves out that they are critical means no more of a list by it.
+        (crl(name, key, also=partial), "has extension 2.5.29.28"),
+        (crl(name, key, also=x509.DeltaCRLIndicator(1)), "has extension 2.5.29.27"),
     ):
         finding = rejected(**{part: list_})
         assert finding.check == check

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
 
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.endorsements import x509 as certs
@@ -76,10 +77,21 @@ def _check_list(
     """Every list that is authentic counts against the subjects, an outdated one too."""
     if not certs.is_signed_by(crl, issuer.certificate):
         ledger.reject(id_, f"a revocation list is not signed by the {issuer.role} it names")
-    critical = certs.unknown_critical_extension(crl)
-    if critical is not None:
+    partial = certs.unknown_critical_extension(crl) or _partial(crl)
+    if partial is not None:
         # RFC 5280 section 5.2: such a list may be a part of the whole.
-        ledger.reject(id_, f"the revocation list has extension {critical}; give a whole one")
+        ledger.reject(id_, f"the revocation list has extension {partial}; give a whole one")
     for subject in subjects:
         if crl.get_revoked_certificate_by_serial_number(subject.serial_number) is not None:
             ledger.reject(id_, f"{issuer.vendor} revoked {certs.common_name(subject.subject)}")
+
+
+def _partial(crl: x509.CertificateRevocationList) -> str | None:
+    """Names what makes a list one of changes, or of some certificates or reasons.
+
+    Such extensions are critical (RFC 5280 sections 5.2.4 and 5.2.5); one that is not counts too.
+    """
+    for oid in (ExtensionOID.DELTA_CRL_INDICATOR, ExtensionOID.ISSUING_DISTRIBUTION_POINT):
+        if any(extension.oid == oid for extension in crl.extensions):
+            return oid.dotted_string
+    return None
