@@ -46,7 +46,7 @@ def damaged(seed: bytes, dice: random.Random) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_a_short_run_guided_by_coverage_finds_nothing() -> None:
     if importlib.util.find_spec("atheris") is None:
         missing("atheris is not installed")
