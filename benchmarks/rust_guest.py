@@ -1,7 +1,7 @@
 """Compile time and size of a Rust guest that only attests, beside the crate `wit-bindgen`.
 
 Both are built from nothing in a temporary folder, with the same settings; the
-crate `wit-bindgen` comes from crates.io, so this needs the network and rustup.
+crate `wit-bindgen` is fetched from its registry, so this needs the network and rustup.
 Run `python -m benchmarks.rust_guest`.
 """
 
