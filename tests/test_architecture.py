@@ -23,7 +23,7 @@ LAYERS = (
     ("verifier",),
     ("policy", "result", "issuer_config"),
     ("appraise",),
-    ("attesters", "batch", "cache", "ear_issuer", "issuer", "summary"),
+    ("attesters", "batch", "cache", "endorsers", "ear_issuer", "issuer", "summary"),
     ("service",),
     ("world",),
     ("cli", "__main__"),
