@@ -32,20 +32,18 @@ TD_QUOTE = f"http://{HOST}/acc/tdquote"
 
 _MAX_ANSWER = 2 * MAX_TD_QUOTE
 _MAX_CERTIFICATES = 8
+_OK = 200
 _SECONDS = 10.0
 _METADATA = {"Metadata": "true"}
 # With a charset, or any other parameter, it answers 415.
 _JSON = {"Content-Type": "application/json"}
+# Answers that asking again does not change; the others are the client's to explain.
 _MEANINGS = {
     400: "it does not take the question; on TDX, that the TDREPORT is not of this machine",
     404: "it has no such service: this size of VM is not confidential, or the region lacks it",
     410: "it moves to another host just now; try again in a minute",
     415: "it does not take the content type",
-    429: "it was asked too often; it allows about five questions a second",
     500: "it failed; try again, and ask Azure's support if that does not help",
-    502: "the host behind it failed; try again",
-    503: "it is overloaded; try again",
-    504: "the host behind it was too slow; try again",
 }
 
 
@@ -61,7 +59,7 @@ def vcek(report: bytes) -> tuple[RawEndorsement, ...]:
     Raises:
         UnavailableError: it was not reached, has none, or one of another chip or TCB.
     """
-    answer = _accepted(_client().get(CERTIFICATION, _METADATA, (200, *_MEANINGS)))
+    answer = _accepted(_client().get(CERTIFICATION, _METADATA, (_OK, *_MEANINGS)))
     try:
         certificates = _certificates(_members(answer))
         _check_fits(certificates[0], report)
@@ -83,7 +81,7 @@ def td_quote(td_report: bytes) -> bytes:
         raise ValueError(f"a TDREPORT has {TD_REPORT_SIZE} bytes, not {len(td_report)}")
     report = base64.urlsafe_b64encode(td_report).rstrip(b"=").decode("ascii")
     body = json.dumps({"report": report}).encode("ascii")
-    answer = _accepted(_client().post(TD_QUOTE, body, _JSON, (200, *_MEANINGS)))
+    answer = _accepted(_client().post(TD_QUOTE, body, _JSON, (_OK, *_MEANINGS)))
     try:
         quote = _base64(_text(_members(answer), "quote"))
     except ValueError as error:
@@ -101,7 +99,7 @@ def _client() -> HttpClient:
 
 
 def _accepted(answer: Answer) -> Answer:
-    if answer.status == 200:  # noqa: PLR2004
+    if answer.status == _OK:
         return answer
     said = strict_json.brief(answer.body[:100].decode("ascii", "replace"))
     raise UnavailableError(

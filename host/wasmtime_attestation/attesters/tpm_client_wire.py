@@ -55,9 +55,10 @@ class CommandCode(IntEnum):
 
     @property
     def title(self) -> str:
-        """The command's name in part 3."""
-        words = self.name.split("_")
-        return "TPM2_" + "_".join(w if w in ("NV", "PCR") else w.capitalize() for w in words)
+        """The command's name in part 3, such as TPM2_NV_ReadPublic."""
+        head, *words = self.name.split("_")
+        head = f"{head}_" if head in ("NV", "PCR") else head.capitalize()
+        return f"TPM2_{head}{''.join(map(str.capitalize, words))}"
 
 
 class NvAttributes(IntEnum):
