@@ -3,35 +3,32 @@
     with Namespace([AzureVm("snp")]) as machine:
         machine.cli("attest", "vm")
         machine.tell("azure", "imds 429")     # faults: `paravisor`, `imds`, `errno EIO`, `busy`
-        root = machine.folder("azure") / "root.pem"
 
-The miniature vendor below is made at start. In the emulation's folder are its root (`root.pem`),
-the rest of its endorsements (`endorsements/`), and swtpm's socket for independent readers.
+In the emulation's folder are what `hardware` leaves there, and swtpm's socket for independent
+readers (`Swtpm(machine.folder("azure") / "swtpm.sock")`).
 """
 
 from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
-
-from wasmtime_attestation.endorsements.x509 import der, pem
 
 from tests.emulation import imds
 from tests.emulation.emulation import Emulation, Place
 from tests.emulation.fuse import Caller, File, Handle, Server
+from tests.emulation.hardware import SnpChip, TdxPlatform
 from tests.emulation.paravisor import Paravisor
 from tests.emulation.swtpm import Swtpm
 from tests.emulation.tpm_device import TpmHandle
-from tests.fakes import amd, intel
-from tests.fakes.azure import ConfidentialVm
 
 DEVICE = "/dev/tpmrm0"
 ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
-_TD_REPORT_DATA = slice(128, 192)
+_SNP, _TDX = 2, 4
+_END = "-----END CERTIFICATE-----\n"
 
 
 @dataclass
@@ -63,12 +60,15 @@ class AzureVm(Emulation):
 
     def serve(self, place: Place) -> None:
         """Starts everything, and serves the device."""
-        vm = ConfidentialVm(_machine() if self.hardware == "snp" else intel.PLATFORM)
-        _write_endorsements(vm, place.folder)
         tpm = Swtpm.start(place.folder, lambda command: place.spawn(*command))
         tpm.set_up(place.folder)
-        paravisor = Paravisor(tpm, vm, place.told)
-        imds.serve(_answers(vm, place))
+        if self.hardware == "snp":
+            paravisor = Paravisor(tpm, SnpChip(place.folder).report, _SNP, place.told)
+            imds.serve(_answers(place, _no_quote))
+        else:
+            platform = TdxPlatform(place.folder)
+            paravisor = Paravisor(tpm, platform.td_report, _TDX, place.told)
+            imds.serve(_answers(place, platform.quote_of))
 
         def opened(caller: Caller, flags: int) -> Handle:
             del caller, flags
@@ -90,56 +90,12 @@ def _driver(place: Place, paravisor: Paravisor, command: bytes) -> bytes:
     return response[: -int(words[1])] if words[:1] == ["cut"] else response
 
 
-def _machine() -> amd.Machine:
-    """A machine whose certificates are valid today: real clocks look at them."""
-    amd.NOT_BEFORE = datetime.now(UTC) - timedelta(days=1)
-    amd.NOT_AFTER = amd.NOT_BEFORE + timedelta(days=365)
-    return amd.MILAN
+def _no_quote(report: bytes) -> bytes:
+    raise ValueError(f"SEV-SNP quotes no TDREPORT ({len(report)} bytes)")
 
 
-def _answers(vm: ConfidentialVm, place: Place) -> imds.Answers:
-    certificates: list[str] = []
-    if isinstance(vm.hardware, amd.Machine):
-        certificates = [pem(c).decode() for c in vm.hardware.chain()]
-
-    def quote(report: bytes) -> bytes:
-        assert isinstance(vm.hardware, intel.Platform)
-        return vm.hardware.quote(report_data=report[_TD_REPORT_DATA])
-
-    return imds.Answers(
-        "".join(certificates[:1]), "".join(certificates[1:]), quote, place.told, place.note
-    )
-
-
-def _write_endorsements(vm: ConfidentialVm, folder: Path) -> None:
-    endorsements = folder / "endorsements"
-    endorsements.mkdir()
-    if isinstance(vm.hardware, amd.Machine):
-        vcek, ask, root = vm.hardware.chain()
-        files = {"vcek.der": der(vcek), "ask.der": der(ask)}
-    else:
-        root = vm.hardware.root
-        files = _collateral(vm.hardware)
-    (folder / "root.pem").write_bytes(pem(root))
-    for name, data in files.items():
-        (endorsements / name).write_bytes(data)
-
-
-def _collateral(platform: intel.Platform) -> dict[str, bytes]:
-    """Collateral of today."""
-    begin = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
-    end = begin + timedelta(days=30)
-    written = {
-        name: instant.strftime("%Y-%m-%dT%H:%M:%SZ")
-        for name, instant in (("issueDate", begin), ("nextUpdate", end))
-    }
-    signing = platform.key("Intel SGX TCB Signing")
-    root, authority = "Intel SGX Root CA", platform.ca
-    statements = {"tcbInfo": intel.TCB_INFO, "enclaveIdentity": intel.QE_IDENTITY}
-    files = {
-        f"{name}.json": intel.signed(name, intel.changed(statement, **written), signing)
-        for name, statement in statements.items()
-    }
-    for file, issuer in (("root.crl", root), ("pck.crl", authority)):
-        files[file] = der(intel.crl(issuer, platform.key(issuer), begin=begin, end=end))
-    return files | {"signing.der": der(platform.signer)}
+def _answers(place: Place, quote: Callable[[bytes], bytes]) -> imds.Answers:
+    chain = place.folder / "endorsement-chain.pem"
+    certificates = chain.read_text().partition(_END) if chain.exists() else ("", "", "")
+    vcek = certificates[0] + certificates[1]
+    return imds.Answers(vcek, certificates[2], quote, place.told, place.note)

@@ -38,16 +38,21 @@ class Paravisor:
 
     Args:
         tpm: the vTPM, set up.
-        vm: what is below; its claims name the vTPM's key.
+        hardware: makes a report of the hardware with report data.
+        kind: of the hardware, 2 (SEV-SNP) or 4 (TDX).
         said: what the test told last, a line a fault: `code 0x922 3` answers three commands so,
             `stale` renews nothing, `tear 2` renews twice in the middle of a read, `extend 2`
             extends PCR 16 before two quotes, `foreign-key` states another key.
     """
 
     def __init__(
-        self, tpm: Swtpm, vm: azure.ConfidentialVm, said: Callable[[], str] = lambda: ""
+        self,
+        tpm: Swtpm,
+        hardware: Callable[[bytes], bytes],
+        kind: int,
+        said: Callable[[], str] = lambda: "",
     ) -> None:
-        self._tpm, self._vm, self._said = tpm, vm, said
+        self._tpm, self._hardware, self._kind, self._said = tpm, hardware, kind, said
         self._lock = threading.Lock()
         self._key = _public(tpm)
         self._text, self._left = "", dict[str, int]()
@@ -98,7 +103,9 @@ class Paravisor:
             # So that no two reports are the same, as the signature's are not.
             "renewals": time.monotonic_ns(),
         }
-        self._report = self._vm.report(self._vm.claims(**stated))
+        claims = azure.SNP.claims(**stated)
+        report = self._hardware(hashlib.sha256(claims).digest().ljust(64, b"\0"))
+        self._report = azure.hcl_report(report, claims, self._kind)
         self._renewed = time.monotonic()
 
     def _user_data(self) -> bytes:

@@ -23,7 +23,7 @@ from wasmtime_attestation.attesters.azure_report import (
     fresh_report,
     hardware_type,
 )
-from wasmtime_attestation.attesters.azure_turn import TURNSTILE
+from wasmtime_attestation.attesters.azure_turn import SharedTurns
 from wasmtime_attestation.attesters.tpm_client import Tpm
 from wasmtime_attestation.attesters.tpm_client_codes import TpmError
 from wasmtime_attestation.checks import Ledger
@@ -43,6 +43,7 @@ ATTESTATION_KEY = 0x81000003
 """Handle of the vTPM's attestation key, which the paravisor makes."""
 
 _PCRS = range(PCR_COUNT)
+_turns = SharedTurns(tpm_client_device.PATH)
 _QUOTES = 8
 _TEE_TYPES = {ReportType.SNP: TeeType.AMD_SEV_SNP, ReportType.TDX: TeeType.INTEL_TDX}
 _EVIDENCE_TYPES = {ReportType.SNP: EvidenceType.AZURE_SNP, ReportType.TDX: EvidenceType.AZURE_TDX}
@@ -104,7 +105,7 @@ class AzureAttester:
             raise ValueError(f"report data has {USER_DATA_SIZE} bytes, not {len(report_data)}")
         with self._opened() as device:
             tpm = Tpm(device)
-            with TURNSTILE.turn(device):
+            with _turns.turn(device):
                 report = fresh_report(tpm, report_data, self._pace)
             kind = _EVIDENCE_TYPES[report.decoded.type]
             quote = _quote(tpm, kind, report_data, report.decoded.claims.attestation_key)

@@ -1,23 +1,22 @@
-"""One at a time: whoever wants a report of Azure's paravisor waits for those who came before.
+"""Turns at Azure's paravisor: it has one place for user data, so one asks at a time.
 
-The paravisor has one place for user data, so that two who ask at once would disturb each other.
-Threads of this process wait in the order in which they came; processes share an advisory lock
-on the device. Other programs know neither: `azure_report` notices them.
+Threads of this process wait in order. Processes share an advisory lock on the device, which other
+programs do not know; `azure_report` notices those.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from wasmtime_attestation.attesters.turns import Turns
 from wasmtime_attestation.errors import UnavailableError
 
-# The paravisor takes 2 seconds a report, and 32 guests may ask at once.
 PATIENCE = 150.0
+"""Seconds that one waits: the paravisor takes two for each report, and dozens may ask at once."""
+
 _PAUSE = 0.02
 
 
@@ -31,69 +30,43 @@ class Lockable(Protocol):
         """Gives the lock back."""
 
 
-class Turnstile:
-    """Lets one caller through at a time, in the order in which they came.
+class SharedTurns:
+    """The queue of this process before a device that processes share.
 
     Args:
-        patience: seconds that a caller waits.
+        device: what it is called in messages.
+        patience: seconds that one waits for its turn.
     """
 
-    def __init__(self, patience: float = PATIENCE) -> None:
+    def __init__(self, device: str, patience: float = PATIENCE) -> None:
+        self._device = device
         self._patience = patience
-        self._waiting: deque[object] = deque()
-        self._changed = threading.Condition()
+        self._threads = Turns(device, interval=0.0)
+        self._free_from = 0.0
 
     @contextmanager
     def turn(self, device: Lockable) -> Iterator[None]:
-        """Waits for the caller's turn, and keeps others waiting until the block ends.
+        """Waits for the turn, which lasts as long as the context.
 
         Raises:
-            UnavailableError: the turn did not come in time.
+            UnavailableError: it did not come in time.
         """
         deadline = time.monotonic() + self._patience
-        ticket = object()
-        with self._changed:
-            self._waiting.append(ticket)
-        try:
-            self._wait_for_threads(ticket, deadline)
-            self._wait_for_processes(device, deadline)
+        with self._threads.turn(self._patience):
+            self._lock(device, deadline)
             try:
                 yield
             finally:
                 device.unlock()
-        finally:
-            self._leave(ticket)
+                # Other processes look every `_PAUSE`, and are to get their turn too.
+                self._free_from = time.monotonic() + 2 * _PAUSE
 
-    def _wait_for_threads(self, ticket: object, deadline: float) -> None:
-        with self._changed:
-            is_next = self._changed.wait_for(
-                lambda: self._waiting[0] is ticket, deadline - time.monotonic()
-            )
-        if not is_next:
-            raise UnavailableError(self._missed("others in this process"))
-
-    def _wait_for_processes(self, device: Lockable, deadline: float) -> None:
+    def _lock(self, device: Lockable, deadline: float) -> None:
+        time.sleep(max(0.0, self._free_from - time.monotonic()))
         while not device.try_lock():
             if time.monotonic() > deadline:
-                raise UnavailableError(self._missed("another process"))
+                raise UnavailableError(
+                    f"{self._device} is busy: other processes collect evidence through it, and "
+                    f"this one waited {self._patience:g} seconds; try again later"
+                )
             time.sleep(_PAUSE)
-
-    def _leave(self, ticket: object) -> None:
-        with self._changed:
-            others = len(self._waiting) > 1
-        if others:
-            # So that other processes, which look every `_PAUSE`, get their turn too.
-            time.sleep(2 * _PAUSE)
-        with self._changed:
-            self._waiting.remove(ticket)
-            self._changed.notify_all()
-
-    def _missed(self, who: str) -> str:
-        return (
-            f"{who} kept the vTPM for {self._patience:.0f} seconds; the paravisor makes a report "
-            "every 2 seconds at most: ask less often, or try again"
-        )
-
-
-TURNSTILE = Turnstile()
-"""That of this process: there is one vTPM."""
