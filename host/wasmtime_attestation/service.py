@@ -48,6 +48,7 @@ class Settings:
         policy: what `verify-token` appraises tokens with.
         policies: the policies that guests may name in `verify`.
         evidence_summary: whether results carry a summary of the evidence.
+        endorsements: what speaks for evidence, besides what tokens carry.
     """
 
     anchors: Anchors
@@ -55,6 +56,7 @@ class Settings:
     policies: Mapping[str, AppraisalPolicy] = field(default_factory=lambda: PRESETS)
     evidence_summary: bool = False
     issuers: tuple[Issuer, ...] = ()
+    endorsements: Endorsements = field(default_factory=Endorsements)
 
 
 class AttestationService:
@@ -184,7 +186,7 @@ class AttestationService:
         return self._machine.info().tee_type
 
     def _verify(self, token: str, expected: Expected, policy: AppraisalPolicy | None) -> Verdict:
-        endorsements = Endorsements().waiving(policy.waived if policy else ())
+        endorsements = self._settings.endorsements.waiving(policy.waived if policy else ())
         return tokens.verify(
             token,
             expected,

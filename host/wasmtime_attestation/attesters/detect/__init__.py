@@ -29,7 +29,7 @@ class Detection:
 
     Attributes:
         tee_type: the environment; none where there is none.
-        provider: how its evidence is reached; empty where it cannot be.
+        providers: how its evidence is reached, best first; none where it cannot be.
         probes: what was looked at, most telling first.
         obstacle: what stands in the way of evidence and what to do; empty where nothing does.
         is_denied: whether it is a permission or a device that did not answer, and not the machine.
@@ -38,8 +38,8 @@ class Detection:
     """
 
     tee_type: TeeType
-    provider: str
-    probes: tuple[Probe, ...]
+    providers: tuple[str, ...] = ()
+    probes: tuple[Probe, ...] = ()
     obstacle: str = ""
     is_denied: bool = False
     surroundings: Surroundings = Surroundings()
@@ -50,8 +50,8 @@ class Detection:
         """The same as guests see it, without GPUs."""
         return TeeInfo(
             self.tee_type,
-            supports_attestation=bool(self.provider),
-            provider=self.provider,
+            supports_attestation=bool(self.providers),
+            provider=next(iter(self.providers), ""),
             gpu_count=0,
         )
 
@@ -74,13 +74,13 @@ def detect(root: Path = Path("/"), ask: Ask | None = None) -> Detection:
     """
     inspection = Inspection(Files(root), ask)
     probes = tuple(inspection.probes())
-    kind, provider = _decide(probes)
+    kind, providers = _decide(probes)
     obstacle = obstacles.Obstacle("", is_denied=False)
-    if not provider:
+    if not providers:
         obstacle = obstacles.find(kind, probes, inspection)
     return Detection(
         kind,
-        provider,
+        providers,
         probes,
         obstacle.text,
         obstacle.is_denied,
@@ -89,15 +89,20 @@ def detect(root: Path = Path("/"), ask: Ask | None = None) -> Detection:
     )
 
 
-def _decide(probes: tuple[Probe, ...]) -> tuple[TeeType, str]:
+def _decide(probes: tuple[Probe, ...]) -> tuple[TeeType, tuple[str, ...]]:
     """The first that can be used decides; else the most telling that is there at all."""
     telling = [probe for probe in probes if probe.tee_type is not TeeType.NONE]
-    for probe in telling:
-        if probe.outcome is Outcome.FOUND and probe.sign.provider and _is_known(probe):
-            return probe.tee_type, probe.sign.provider
+    usable = [
+        probe
+        for probe in telling
+        if probe.outcome is Outcome.FOUND and probe.sign.provider and _is_known(probe)
+    ]
+    if usable:
+        kind = usable[0].tee_type
+        return kind, tuple(probe.sign.provider for probe in usable if probe.tee_type is kind)
     # What the hardware enforces is more than what a firmware's folder is called.
     strong = [probe for probe in telling if probe.tee_type is not TeeType.AMD_SEV]
-    return ((strong or telling)[0].tee_type if telling else TeeType.NONE), ""
+    return ((strong or telling)[0].tee_type if telling else TeeType.NONE), ()
 
 
 def _is_known(probe: Probe) -> bool:
