@@ -6,7 +6,7 @@ import hmac
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from wasmtime_attestation import wit
@@ -24,13 +24,21 @@ from wasmtime_attestation.errors import (
     PolicyError,
     RejectedError,
 )
-from wasmtime_attestation.evidence.token import MAX_AUDIENCE, MAX_USER_DATA, NONCE_SIZES
+from wasmtime_attestation.evidence import jwt
+from wasmtime_attestation.evidence.token import (
+    MAX_AUDIENCE,
+    MAX_USER_DATA,
+    NONCE_SIZES,
+    PROFILE,
+    REPLAYED_PROFILE,
+)
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy
 from wasmtime_attestation.summary import summarise
 from wasmtime_attestation.verifier import tokens
 from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.issuers import Issuer
+from wasmtime_attestation.verifier.replayed import Recorded, verify_replayed
 from wasmtime_attestation.verifier.token import issuer_uri
 from wasmtime_attestation.verifier.tokens import Trust
 from wasmtime_attestation.wit import Status
@@ -49,6 +57,7 @@ class Settings:
         policies: the policies that guests may name in `verify`.
         evidence_summary: whether results carry a summary of the evidence.
         endorsements: what speaks for evidence, besides what tokens carry.
+        recorded: what the machine replays; None for one that collects.
     """
 
     anchors: Anchors
@@ -57,6 +66,7 @@ class Settings:
     evidence_summary: bool = False
     issuers: tuple[Issuer, ...] = ()
     endorsements: Endorsements = field(default_factory=Endorsements)
+    recorded: Recorded | None = None
 
 
 class AttestationService:
@@ -79,7 +89,8 @@ class AttestationService:
         self._machine = machine
         self._settings = settings
         self._clock = clock
-        self._issuer = issuer or TokenIssuer()
+        profile = PROFILE if settings.recorded is None else REPLAYED_PROFILE
+        self._issuer = issuer or TokenIssuer(profile=profile)
         self._cache = TokenCache()
 
     def for_guest(self, digest: bytes | None) -> wit.World:
@@ -187,13 +198,14 @@ class AttestationService:
 
     def _verify(self, token: str, expected: Expected, policy: AppraisalPolicy | None) -> Verdict:
         endorsements = self._settings.endorsements.waiving(policy.waived if policy else ())
-        return tokens.verify(
-            token,
-            expected,
-            Trust(self._settings.anchors, self._settings.issuers, endorsements),
-            at=datetime.fromtimestamp(self._now(), UTC),
-            ledger=Ledger(),
-        )
+        trust = Trust(self._settings.anchors, self._settings.issuers, endorsements)
+        at = datetime.fromtimestamp(self._now(), UTC)
+        recorded = self._settings.recorded
+        if recorded is not None and jwt.key_id(token) == self._issuer.key_id:
+            return verify_replayed(
+                token, expected, recorded, self._issuer.key_thumbprint, trust, at=at, ledger=Ledger()
+            )
+        return tokens.verify(token, expected, trust, at=at, ledger=Ledger())
 
     def _is_own(self, verdict: Verdict) -> bool:
         own = issuer_uri(self._issuer.key_thumbprint)
@@ -201,7 +213,12 @@ class AttestationService:
 
     def _appraise(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
         at = datetime.fromtimestamp(self._now(), UTC)
-        return appraise_token(verdict, policy, at=at).status
+        if verdict.replayed is None:
+            return appraise_token(verdict, policy, at=at).status
+        # As of when it was recorded, and with the age that the token has now.
+        shifted = int(verdict.replayed.timestamp()) - (self._now() - verdict.issued_at)
+        appraise_token(replace(verdict, issued_at=shifted), policy, at=verdict.replayed)
+        return Status.WARNING
 
     def _appraise_foreign(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
         """Genuine hardware can run any software: another host needs reference values."""

@@ -98,7 +98,7 @@ def audience(function: F) -> F:
 
 
 def _tee(text: str) -> str:
-    if text in TEES or text.startswith(REPLAY) and text != REPLAY:
+    if text in TEES or (text.startswith(REPLAY) and text != REPLAY):
         return text
     raise click.BadParameter(f"it is none of {', '.join(TEES)}, {REPLAY}FILE")
 
