@@ -210,9 +210,9 @@ class AttestationService:
 
     def _appraise_foreign(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
         """Genuine hardware can run any software: another host needs reference values."""
-        evidence = verdict.evidence
-        names_software = evidence is None or policy.has_reference_values_for(
-            evidence.platform, paravisor=evidence.has_paravisor
+        names_software = not verdict.evidence or any(
+            policy.has_reference_values_for(claims.platform, paravisor=claims.has_paravisor)
+            for claims in verdict.evidence
         )
         if not self._is_own(verdict) and not names_software:
             detail = (

@@ -62,7 +62,7 @@ def verify(text: str, endorsements: Endorsements | None = None) -> VerifiedToken
 
 
 def test_nothing_else_is_needed() -> None:
-    details = verify(token()).claims.details
+    details = verify(token()).claims[0].details
     assert isinstance(details, TdxClaims)
     assert details.tcb_status == "UpToDate"
     assert details.revocation_checked

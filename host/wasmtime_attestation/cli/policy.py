@@ -97,7 +97,8 @@ def _verified(
         token = verify_token(
             subject.text, Expected(), endorsements, at=at, anchors=anchors, ledger=Ledger()
         )
-        yield Known(str(source), token.claims, token.token.guest_digest)
+        for claims in token.claims:
+            yield Known(str(source), claims, token.token.guest_digest)
         return
     for index, evidence in enumerate(subject):
         name = f"{source} [{index}]" if len(subject) > 1 else str(source)
