@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import cast
 
-from wasmtime_attestation.attesters import Attester, DeviceAttester
+from wasmtime_attestation.attesters import Attester
 from wasmtime_attestation.attesters.detect import Detection, detect
 from wasmtime_attestation.errors import InvalidArgumentError, UnsupportedError
 from wasmtime_attestation.evidence.envelope import Evidence
-from wasmtime_attestation.wit import GpuInfo, TeeInfo
+from wasmtime_attestation.wit import TeeInfo
 
 _CLASSES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -90,30 +90,6 @@ class DetectedAttester:
             except UnsupportedError:
                 continue
         return attester_of(last).collect(report_data)
-
-
-class DetectedDevices:
-    """The GPUs and switches of this machine; NVIDIA's library is loaded when first asked."""
-
-    def __init__(self) -> None:
-        self._devices: DeviceAttester | None = None
-
-    def gpus(self) -> tuple[GpuInfo, ...]:
-        """Lists the GPUs; see `DeviceAttester.gpus`."""
-        return self._loaded().gpus()
-
-    def collect(self, index: int, nonce: bytes) -> Evidence:
-        """Collects evidence of one GPU; see `DeviceAttester.collect`."""
-        return self._loaded().collect(index, nonce)
-
-    def collect_all(self, nonce: bytes) -> tuple[Evidence, ...]:
-        """Collects evidence of every device; see `DeviceAttester.collect_all`."""
-        return self._loaded().collect_all(nonce)
-
-    def _loaded(self) -> DeviceAttester:
-        if self._devices is None:
-            self._devices = cast("DeviceAttester", _module("nvidia").NvidiaAttester())
-        return self._devices
 
 
 def _module(name: str) -> object:

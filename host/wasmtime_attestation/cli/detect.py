@@ -9,7 +9,8 @@ import click
 
 from wasmtime_attestation.attesters.detect import Detection
 from wasmtime_attestation.attesters.detect.files import Outcome
-from wasmtime_attestation.attesters.select import DetectedAttester, DetectedDevices
+from wasmtime_attestation.attesters.nvidia_devices import NvidiaDevices
+from wasmtime_attestation.attesters.select import DetectedAttester
 from wasmtime_attestation.cli import options
 from wasmtime_attestation.cli.terminal import printable, slow
 from wasmtime_attestation.errors import AttestationError, UnsupportedError
@@ -32,7 +33,7 @@ def command(*, as_json: bool) -> None:
 
     It exits 0 also where there is none.
     """
-    vm, devices = DetectedAttester(), DetectedDevices()
+    vm, devices = DetectedAttester(), NvidiaDevices()
     with slow("asking the devices …"):
         detection = vm.detection
         gpus, remark = _gpus(devices)
@@ -42,7 +43,7 @@ def command(*, as_json: bool) -> None:
         click.echo("\n".join(map(printable, _lines(detection, gpus, remark))))
 
 
-def _gpus(devices: DetectedDevices) -> tuple[tuple[GpuInfo, ...], str]:
+def _gpus(devices: NvidiaDevices) -> tuple[tuple[GpuInfo, ...], str]:
     """Returns the GPUs, and what went wrong where they could not be listed."""
     try:
         return devices.gpus(), ""

@@ -10,11 +10,8 @@ import click
 
 from wasmtime_attestation.attesters.detect import Detection
 from wasmtime_attestation.attesters.machine import Machine
-from wasmtime_attestation.attesters.select import (
-    DetectedAttester,
-    DetectedDevices,
-    attester_of,
-)
+from wasmtime_attestation.attesters.nvidia_devices import NvidiaDevices
+from wasmtime_attestation.attesters.select import DetectedAttester, attester_of
 from wasmtime_attestation.attesters.simulated import SimulatedAttester
 from wasmtime_attestation.cli.options import REPLAY, write_file
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -66,7 +63,7 @@ def _machine(options: HostOptions) -> Machine:
     if options.tee == "none":
         return Machine(DetectedAttester(lambda: Detection(TeeType.NONE)))
     vm = DetectedAttester() if options.tee == "auto" else attester_of(options.tee)
-    return Machine(vm, DetectedDevices())
+    return Machine(vm, NvidiaDevices(), options.gpus)
 
 
 def _simulated(options: HostOptions) -> AttestationService:
