@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from wasmtime_attestation import wit
 from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
 from wasmtime_attestation.attesters.machine import Machine
-from wasmtime_attestation.cache import TokenCache
+from wasmtime_attestation.cache import Subject, TokenCache
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -95,33 +95,40 @@ class AttestationService:
 
     def gpus(self) -> tuple[wit.GpuInfo, ...]:
         """Lists the GPUs that the host can see."""
-        return self._machine.devices.gpus()
+        return self._machine.gpus()
 
     def attest_cached(self, guest_digest: bytes | None) -> wit.AttestationResult:
         """Returns a token about the virtual machine, a former one while it is fresh."""
-        kept = self._cache.get(guest_digest, self._now())
+        return self._cached(Subject(guest_digest), wit.TargetVm())
+
+    def attest_gpu_cached(self, guest_digest: bytes | None, index: int) -> wit.AttestationResult:
+        """Returns a token about a GPU, a former one of the same device while it is fresh."""
+        gpu = self._machine.gpu(index)
+        return self._cached(Subject(guest_digest, gpu.uuid), wit.TargetGpu(index))
+
+    def _cached(self, subject: Subject, target: wit.Target) -> wit.AttestationResult:
+        kept = self._cache.get(subject, self._now())
         if kept is not None:
             return kept
-        result, expires_at = self._issue(guest_digest, wit.TargetVm(), None)
-        self._cache.put(guest_digest, result, expires_at)
+        result, expires_at = self._issue(subject.guest_digest, target, None)
+        self._cache.put(subject, result, expires_at)
         return result
 
     def clear_cache(self, guest_digest: bytes | None) -> None:
-        """Forgets the token kept for a guest."""
+        """Forgets the tokens kept for a guest."""
         self._cache.clear(guest_digest)
 
     def attest(
-        self, guest_digest: bytes | None, target: wit.Target, challenge: wit.Challenge | None
+        self, guest_digest: bytes | None, target: wit.Target, challenge: wit.Challenge
     ) -> wit.AttestationResult:
         """Returns a token with fresh evidence about a target.
 
         Args:
             guest_digest: SHA-256 of the guest.
             target: what the evidence is about.
-            challenge: what it answers; None for a random nonce.
+            challenge: what it answers.
         """
-        if challenge is not None:
-            _check_challenge(challenge)
+        _check_challenge(challenge)
         result, _ = self._issue(guest_digest, target, challenge)
         return result
 
@@ -244,7 +251,7 @@ class _GuestWorld:
         return self._service.attest_cached(self._digest)
 
     def attest_gpu(self, gpu_index: int) -> wit.AttestationResult:
-        return self._service.attest(self._digest, wit.TargetGpu(gpu_index), None)
+        return self._service.attest_gpu_cached(self._digest, gpu_index)
 
     def verify_token(self, token: str) -> bool:
         return self._service.accepts(token)

@@ -10,6 +10,7 @@ import click
 
 from wasmtime_attestation.attesters.detect import DetectedAttester, Detection, detect
 from wasmtime_attestation.attesters.machine import Machine
+from wasmtime_attestation.attesters.nvidia_devices import NvidiaDevices
 from wasmtime_attestation.attesters.simulated import SimulatedAttester
 from wasmtime_attestation.cli.options import write_file
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -46,10 +47,11 @@ def start(options: HostOptions) -> AttestationService:
         return _simulated(options.trust_out)
     if options.trust_out is not None:
         raise InvalidArgumentError("--trust-out writes a simulated root: use --tee simulated")
-    detection = detect() if options.tee == "auto" else Detection(TeeType.NONE, "", ())
-    return AttestationService(
-        Machine(DetectedAttester(detection)), Settings(Anchors.of_vendors()), time.time
-    )
+    if options.tee == "none":
+        machine = Machine(DetectedAttester(Detection(TeeType.NONE, "", ())))
+    else:
+        machine = Machine(DetectedAttester(detect()), NvidiaDevices())
+    return AttestationService(machine, Settings(Anchors.of_vendors()), time.time)
 
 
 def _simulated(trust_out: Path | None) -> AttestationService:
