@@ -119,7 +119,8 @@ def _check(known: list[Known], text: str, at: datetime) -> None:
     policy = load("learnt", text.encode())
     try:
         for piece in known:
-            appraise(piece.claims, policy, at=at, guest_digest=piece.guest_digest)
+            digest, beside = piece.guest_digest, [other.claims for other in known]
+            appraise(piece.claims, policy, at=at, guest_digest=digest, beside=beside)
     except PolicyError as error:
         raise InternalError(
             f"the policy would refuse what it was learnt from ({error}): a fault of "
