@@ -12,9 +12,11 @@ import socketserver
 import struct
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from wasmtime_attestation.endorsements.x509 import pem
 
@@ -98,34 +100,46 @@ class NvmlMachine:
     calls: list[str] = field(default_factory=list)
     at_once: int = 0
 
-    def __enter__(self) -> NvmlMachine:
-        """Starts to answer, and points this process's library here."""
-        library.load()
+    def __post_init__(self) -> None:
+        """Nobody calls yet."""
         self._over = threading.Event()
         self._active = 0
         self._lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory()
-        self._socket = str(Path(self._folder.name) / "nvml")
-        self._server = _Server(self._socket, _Handler)
-        self._server.machine = self
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        """Starts to answer, and points this process's library here."""
+        library.load()
+        self._stack = ExitStack()
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory())
+        self._socket = Path(folder) / "nvml"
+        self._stack.enter_context(self.listening(self._socket))
         self._former = os.environ.get(SOCKET)
-        os.environ[SOCKET] = self._socket
+        os.environ[SOCKET] = str(self._socket)
         return self
 
     def __exit__(self, *exception: object) -> None:
         """Stops; calls that hang fail."""
-        self._over.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._folder.cleanup()
         os.environ.pop(SOCKET)
         if self._former is not None:
             os.environ[SOCKET] = self._former
+        self._stack.close()
+
+    @contextmanager
+    def listening(self, socket: Path) -> Iterator[None]:
+        """Answers while the context is entered."""
+        server = _Server(str(socket), _Handler)
+        server.machine = self
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            server.shutdown()
+            server.server_close()
 
     def environment(self) -> Mapping[str, str]:
         """Returns the environment of a process on this machine."""
-        return {**os.environ, "LD_LIBRARY_PATH": str(library.folder()), SOCKET: self._socket}
+        return {**os.environ, "LD_LIBRARY_PATH": str(library.folder()), SOCKET: str(self._socket)}
 
     def answer(self, name: str, number: int, data: bytes) -> tuple[int, bytes]:
         """Answers a call, or does not."""
