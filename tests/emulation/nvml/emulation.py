@@ -19,11 +19,8 @@ from wasmtime_attestation.endorsements.x509 import pem
 
 from tests.emulation.emulation import Emulation, Place
 from tests.emulation.nvml import library
-from tests.emulation.nvml.machine import SOCKET, NvmlMachine, board
+from tests.emulation.nvml.machine import SCRAMBLED, SOCKET, NvmlMachine, board
 from tests.fakes import nvidia, nvidia_rim
-
-SCRAMBLED = (5, 2, 7, 0, 3, 6, 1, 4)
-"""Slots of eight GPUs in an order that is not that of the bus."""
 
 
 @dataclass

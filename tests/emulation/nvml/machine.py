@@ -27,6 +27,8 @@ SOCKET = "FAKE_NVML_SOCKET"
 INVALID_ARGUMENT, NOT_FOUND = 2, 6
 SEV_SNP = 3
 HOPPER_ARCHITECTURE = 9
+SCRAMBLED = (5, 2, 7, 0, 3, 6, 1, 4)
+"""Slots of eight GPUs in an order that is not that of the bus."""
 _REQUEST = struct.Struct("<64sII")
 
 
@@ -43,6 +45,7 @@ class Gpu:
         errors: return codes by function.
         report: makes a report of a nonce; None for the device's own.
         chain: the certificates in PEM; None for the device's own.
+        report_size: how large the library says that the report is; None for what it is.
     """
 
     device: Device = HOPPER
@@ -53,6 +56,7 @@ class Gpu:
     errors: dict[str, int] = field(default_factory=dict)
     report: Callable[[bytes], bytes] | None = None
     chain: bytes | None = None
+    report_size: int | None = None
 
     @property
     def bus_id(self) -> str:
@@ -189,12 +193,25 @@ class NvmlMachine:
                 return b""
 
 
+def eight(**settings: object) -> NvmlMachine:
+    """Returns a machine with eight GPUs, which NVML has in an order of its own."""
+    return machine_of([board(slot) for slot in SCRAMBLED], **settings)
+
+
+def machine_of(gpus: list[Gpu], **settings: object) -> NvmlMachine:
+    """Returns a machine whose attributes are different from the default."""
+    machine = NvmlMachine(gpus)
+    for name, value in settings.items():
+        setattr(machine, name, value)
+    return machine
+
+
 def _of_gpu(name: str, gpu: Gpu, data: bytes) -> bytes:
     match name.removeprefix("nvmlDeviceGet"):
         case "UUID":
             return gpu.uuid.encode() + b"\0"
         case "Name":
-            return gpu.name.encode() + b"\0"
+            return gpu.name.encode(errors="surrogateescape") + b"\0"
         case "Architecture":
             return struct.pack("<I", gpu.architecture)
         case "PciInfo_v3":
@@ -209,7 +226,8 @@ def _of_gpu(name: str, gpu: Gpu, data: bytes) -> bytes:
         case "ConfComputeGpuAttestationReport":
             nonce = data[12:44]
             report = gpu.report(nonce) if gpu.report else gpu.device.report(nonce=nonce)
-            return struct.pack("<3I32s8192s4096s", 0, len(report), 0, nonce, report, b"")
+            size = len(report) if gpu.report_size is None else gpu.report_size
+            return struct.pack("<3I32s8192s4096s", 0, size, 0, nonce, report, b"")
         case _:  # a handle
             return b""
 
