@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from wasmtime_attestation.attesters.nvattest import Nvattest
@@ -103,12 +103,7 @@ class NvidiaAttester:
             if (reason := refusal(gpu, state)) is not None:
                 refused.setdefault((gpu.name, reason), []).append(index)
         if refused:
-            raise UnsupportedError(
-                "; ".join(
-                    f"{enumerated(which)} ({name}, driver {system.driver}): {reason}"
-                    for (name, reason), which in refused.items()
-                )
-            )
+            raise UnsupportedError("; ".join(_refused(refused, system.driver)))
         if state.ready is False and not self._warned:
             self._warned = True
             log.warning(
@@ -146,6 +141,12 @@ class NvidiaAttester:
         if not state.protected_pcie:
             return ()
         return self._switches.collect(EvidenceType.NVIDIA_SWITCH, nonce)
+
+
+def _refused(refused: dict[tuple[str, str], list[int]], driver: str) -> Iterator[str]:
+    for (name, reason), indices in refused.items():
+        each = " " if len(indices) == 1 else ": each "
+        yield f"{enumerated(indices)} ({name}, driver {driver}){each}{reason}"
 
 
 def _left(end: float) -> float:
