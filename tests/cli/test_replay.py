@@ -76,7 +76,7 @@ def test_nobody_else_verifies_a_replayed_token(recording: Path, tmp_path: Path) 
         assert "only the process that replays it" in failed[0]["detail"]
 
 
-def test_the_original_still_verifies(recording: Path, tmp_path: Path) -> None:
+def test_the_original_still_verifies(tmp_path: Path) -> None:
     """Recording takes nothing away from the token that was printed."""
     root, file = tmp_path / "root.pem", tmp_path / "file"
     made = run("attest", "vm", "--tee", "simulated", "--record", file, "--trust-out", root)

@@ -265,9 +265,7 @@ def _binding(value: Json) -> Binding:
             "binding.key_thumbprint", binding["key_thumbprint"], range(32, 33)
         ),
         guest_digest=(
-            None
-            if digest is None
-            else members.sized("binding.guest_digest", digest, range(32, 33))
+            None if digest is None else members.sized("binding.guest_digest", digest, range(32, 33))
         ),
         user_data=(
             None
