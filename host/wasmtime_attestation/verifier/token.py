@@ -181,9 +181,7 @@ def _attempt(ledger: Ledger, check: str, decode: Callable[[], T]) -> T:
         ledger.reject(check, f"this is no evidence token: {error}")
 
 
-def _check_header(
-    jws: CompactJws, claims: dict[str, Json], profile: str, ledger: Ledger
-) -> None:
+def _check_header(jws: CompactJws, claims: dict[str, Json], profile: str, ledger: Ledger) -> None:
     for name, value, expected in (
         ("alg", jws.header.get("alg"), ALGORITHM),
         ("typ", jws.header.get("typ"), TYPE),
