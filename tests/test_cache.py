@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wasmtime_attestation.cache import MARGIN, MAX_ENTRIES, TokenCache
+from wasmtime_attestation.cache import MARGIN, MAX_ENTRIES, Subject, TokenCache
 from wasmtime_attestation.wit import AttestationResult, TeeType
 
 GUEST, OTHER_GUEST = bytes(32), bytes(range(32))

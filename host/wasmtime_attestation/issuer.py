@@ -31,16 +31,19 @@ class TokenIssuer:
 
     Args:
         lifetime: seconds from issue to expiry, at most `MAX_LIFETIME`.
+        profile: the `eat_profile` of the tokens; another one where evidence is only replayed.
     """
 
-    def __init__(self, lifetime: int = DEFAULT_LIFETIME) -> None:
+    def __init__(self, lifetime: int = DEFAULT_LIFETIME, profile: str = PROFILE) -> None:
         if not 0 < lifetime <= MAX_LIFETIME:
             raise ValueError(f"a token lives 1 to {MAX_LIFETIME} seconds")
         self._lifetime = lifetime
+        self._profile = profile
         self._key = ec.generate_private_key(ec.SECP384R1())
         numbers = self._key.public_key().public_numbers()
         self._point = KeyPoint(numbers.x.to_bytes(48, "big"), numbers.y.to_bytes(48, "big"))
         self.key_thumbprint = thumbprint(self._point)
+        self.key_id = base64url.encode(self.key_thumbprint)
 
     def issue(
         self,
@@ -66,7 +69,7 @@ class TokenIssuer:
             the compact token and its claims.
         """
         binding = Binding(
-            profile=PROFILE,
+            profile=self._profile,
             nonce=secrets.token_bytes(NONCE_SIZE) if nonce is None else nonce,
             key_thumbprint=self.key_thumbprint,
             guest_digest=guest_digest,
@@ -92,5 +95,5 @@ class TokenIssuer:
             token.to_payload(),
             self._key,
             algorithm=ALGORITHM,
-            headers={"typ": TYPE, "kid": base64url.encode(self.key_thumbprint)},
+            headers={"typ": TYPE, "kid": self.key_id},
         )

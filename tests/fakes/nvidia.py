@@ -71,13 +71,14 @@ def certificate(
     signs_data: bool = True,
     extensions: Mapping[str, bytes] | None = None,
     purposes: Iterable[x509.ObjectIdentifier] = (),
+    serial: int | None = None,
 ) -> x509.Certificate:
     """Issues a certificate as NVIDIA does."""
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(name))
         .issuer_name(_name(issuer))
-        .serial_number(serial_of(name))
+        .serial_number(serial_of(name) if serial is None else serial)
         .not_valid_before(NOT_BEFORE)
         .not_valid_after(not_after)
         .public_key(key.public_key())
@@ -199,6 +200,7 @@ class Device:
         fields: of the opaque data, by type.
         value_types: of the versioned layout; None for the legacy one.
         blocks: how many measurements there are.
+        unit: tells devices of one kind apart: another one has a certificate and key of its own.
     """
 
     owner: str = "NVIDIA"
@@ -208,6 +210,7 @@ class Device:
     fields: Fields = field(default_factory=lambda: HOPPER_FIELDS)
     value_types: Mapping[int, int] | None = None
     blocks: int = 64
+    unit: str = ""
 
     @property
     def fwid(self) -> bytes:
@@ -223,14 +226,23 @@ class Device:
 
     def key(self, position: int = 0) -> ec.EllipticCurvePrivateKey:
         """Returns the key of a certificate in the chain."""
-        return key_of(self.owner, self.names[position])
+        return key_of(self.owner, self.names[position] + ("" if position else self.unit))
 
     def chain(self, extensions: Mapping[str, bytes] | None = None) -> tuple[x509.Certificate, ...]:
         """Returns its chain, from its own certificate to the root."""
         own = {TCB_INFO: tcb_info(self.fwid, bytes(48))}
         if not self.chip.startswith("GB"):
             own = {DEVICE_ID: device_id(self.key(), self.fwid)}
-        return chain_of(self.owner, self.names, own if extensions is None else extensions)
+        own = own if extensions is None else dict(extensions)
+        leaf = certificate(
+            self.names[0],
+            self.key(),
+            self.names[1],
+            self.key(1),
+            extensions=own,
+            serial=serial_of(self.names[0] + self.unit),
+        )
+        return (leaf, *chain_of(self.owner, self.names[1:]))
 
     def endorsements(self) -> Endorsements:
         """Returns its chain for a verifier."""

@@ -31,6 +31,7 @@ from wasmtime_attestation.evidence.token import (
     ALGORITHM,
     MAX_LIFETIME,
     PROFILE,
+    REPLAYED_PROFILE,
     TYPE,
     Binding,
     EvidenceToken,
@@ -57,6 +58,10 @@ CHECKS = (
     "token.nonce",
     "token.audience",
     "token.evidence",
+)
+_REPLAYED = (
+    "a host that replays a recording made the token: its evidence is bound to none of this, and "
+    "only the process that replays it verifies such tokens; attest on the machine itself"
 )
 T = TypeVar("T")
 
@@ -122,10 +127,38 @@ def verify_token(
         RejectedError: the token or its evidence is not authentic, or not as expected.
         UnavailableError: an endorsement is missing.
     """
+    token, key_id = authenticate(text, PROFILE, expected, at=at, ledger=ledger, memo=memo)
+    bound = digest(binding_of(token, key_id))
+    evidence = verify_evidence(
+        token.evidence, bound, endorsements, at=at, anchors=anchors, ledger=ledger, memo=memo
+    )
+    return VerifiedToken(issuer_uri(key_id), token, evidence)
+
+
+def authenticate(
+    text: str,
+    profile: str,
+    expected: Expected,
+    *,
+    at: datetime,
+    ledger: Ledger,
+    memo: Memo | None = None,
+) -> tuple[EvidenceToken, bytes]:
+    """Checks everything about a token but its evidence, without which its key counts for nothing.
+
+    Args:
+        profile: the `eat_profile` that it must have; see `verify_token` for the others.
+
+    Returns:
+        the token, and the thumbprint of the key that signed it.
+
+    Raises:
+        RejectedError: the token is not authentic, or not as expected.
+    """
     ledger.plan(CHECKS)
     jws = _attempt(ledger, "token.format", lambda: compact.decode(text))
     claims = _attempt(ledger, "token.format", jws.claims)
-    _check_header(jws, claims, ledger)
+    _check_header(jws, claims, profile, ledger)
     token = _attempt(ledger, "token.format", lambda: EvidenceToken.from_payload(claims))
     ledger.passed("token.format", f"{len(text)} characters")
     key_id = _check_key(jws, token, ledger)
@@ -133,8 +166,7 @@ def verify_token(
     _check_signature(jws, key, ledger)
     _check_times(token, expected, at, ledger)
     _check_expected(token, expected, ledger)
-    evidence = _verify_evidence(token, key_id, endorsements, at, anchors, ledger, memo)
-    return VerifiedToken(issuer_uri(key_id), token, evidence)
+    return token, key_id
 
 
 def issuer_uri(key_thumbprint: bytes) -> str:
@@ -149,20 +181,23 @@ def _attempt(ledger: Ledger, check: str, decode: Callable[[], T]) -> T:
         ledger.reject(check, f"this is no evidence token: {error}")
 
 
-def _check_header(jws: CompactJws, claims: dict[str, Json], ledger: Ledger) -> None:
+def _check_header(jws: CompactJws, claims: dict[str, Json], profile: str, ledger: Ledger) -> None:
     for name, value, expected in (
         ("alg", jws.header.get("alg"), ALGORITHM),
         ("typ", jws.header.get("typ"), TYPE),
-        ("eat_profile", claims.get("eat_profile"), PROFILE),
+        ("eat_profile", claims.get("eat_profile"), profile),
     ):
         if value != expected:
-            ledger.reject("token.profile", f"{name} is {brief(value)}; only {expected} is accepted")
+            reason = f"; {_REPLAYED}" if value == REPLAYED_PROFILE else ""
+            ledger.reject(
+                "token.profile", f"{name} is {brief(value)}; only {expected} is accepted{reason}"
+            )
     surplus = sorted(jws.header.keys() - {"alg", "typ", "kid"})
     if surplus:
         ledger.reject(
             "token.profile", f"the header has {brief([*surplus])}; only alg, typ and kid may be"
         )
-    ledger.passed("token.profile", f"{ALGORITHM}, {TYPE}, {PROFILE}")
+    ledger.passed("token.profile", f"{ALGORITHM}, {TYPE}, {profile}")
 
 
 def _check_key(jws: CompactJws, token: EvidenceToken, ledger: Ledger) -> bytes:
@@ -211,17 +246,27 @@ def _check_expected(token: EvidenceToken, expected: Expected, ledger: Ledger) ->
     check_audience(() if token.audience is None else (token.audience,), expected, ledger)
 
 
-def _verify_evidence(
-    token: EvidenceToken,
-    key_id: bytes,
+def verify_evidence(
+    pieces: Sequence[Evidence],
+    bound: bytes,
     endorsements: Endorsements,
+    *,
     at: datetime,
     anchors: Anchors,
     ledger: Ledger,
-    memo: Memo | None,
+    memo: Memo | None = None,
 ) -> tuple[Claims, ...]:
-    _check_pieces(token.evidence, ledger)
-    bound = digest(binding_of(token, key_id))
+    """Verifies the evidence of a token.
+
+    Args:
+        pieces: of the machine, of devices, or of both.
+        bound: D, the 64 bytes that each piece must be bound to; see `verify_token` for the others.
+
+    Raises:
+        RejectedError: a piece is not authentic, or bound to something else.
+        UnavailableError: an endorsement is missing.
+    """
+    _check_pieces(pieces, ledger)
 
     def verify(evidence: Evidence, own: Ledger) -> Claims:
         return verifier.verify(
@@ -235,7 +280,7 @@ def _verify_evidence(
             memo=memo,
         )
 
-    return authentic(verify_each(token.evidence, ledger, verify))
+    return authentic(verify_each(pieces, ledger, verify))
 
 
 def _check_pieces(pieces: Sequence[Evidence], ledger: Ledger) -> None:
