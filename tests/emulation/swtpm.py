@@ -53,7 +53,7 @@ class Swtpm:
             ]
         )
         deadline = time.monotonic() + _PATIENCE
-        while not path.exists():
+        while not _is_listening(path):
             if time.monotonic() > deadline:
                 raise RuntimeError("swtpm did not start")
             time.sleep(0.005)
@@ -106,3 +106,12 @@ class Swtpm:
         first = folder / "first"
         first.write_bytes(bytes(_LARGEST_INDEX))
         self.tool("tpm2_nvwrite", "-C", REPORT_INDEX, "-P", "paravisor", "-i", first, REPORT_INDEX)
+
+
+def _is_listening(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True

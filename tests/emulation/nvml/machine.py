@@ -12,9 +12,11 @@ import socketserver
 import struct
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from wasmtime_attestation.endorsements.x509 import pem
 
@@ -25,6 +27,8 @@ SOCKET = "FAKE_NVML_SOCKET"
 INVALID_ARGUMENT, NOT_FOUND = 2, 6
 SEV_SNP = 3
 HOPPER_ARCHITECTURE = 9
+SCRAMBLED = (5, 2, 7, 0, 3, 6, 1, 4)
+"""Slots of eight GPUs in an order that is not that of the bus."""
 _REQUEST = struct.Struct("<64sII")
 
 
@@ -41,6 +45,7 @@ class Gpu:
         errors: return codes by function.
         report: makes a report of a nonce; None for the device's own.
         chain: the certificates in PEM; None for the device's own.
+        report_size: how large the library says that the report is; None for what it is.
     """
 
     device: Device = HOPPER
@@ -51,6 +56,7 @@ class Gpu:
     errors: dict[str, int] = field(default_factory=dict)
     report: Callable[[bytes], bytes] | None = None
     chain: bytes | None = None
+    report_size: int | None = None
 
     @property
     def bus_id(self) -> str:
@@ -98,34 +104,46 @@ class NvmlMachine:
     calls: list[str] = field(default_factory=list)
     at_once: int = 0
 
-    def __enter__(self) -> NvmlMachine:
-        """Starts to answer, and points this process's library here."""
-        library.load()
+    def __post_init__(self) -> None:
+        """Nobody calls yet."""
         self._over = threading.Event()
         self._active = 0
         self._lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory()
-        self._socket = str(Path(self._folder.name) / "nvml")
-        self._server = _Server(self._socket, _Handler)
-        self._server.machine = self
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        """Starts to answer, and points this process's library here."""
+        library.load()
+        self._stack = ExitStack()
+        folder = self._stack.enter_context(tempfile.TemporaryDirectory())
+        self._socket = Path(folder) / "nvml"
+        self._stack.enter_context(self.listening(self._socket))
         self._former = os.environ.get(SOCKET)
-        os.environ[SOCKET] = self._socket
+        os.environ[SOCKET] = str(self._socket)
         return self
 
     def __exit__(self, *exception: object) -> None:
         """Stops; calls that hang fail."""
-        self._over.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._folder.cleanup()
         os.environ.pop(SOCKET)
         if self._former is not None:
             os.environ[SOCKET] = self._former
+        self._stack.close()
+
+    @contextmanager
+    def listening(self, socket: Path) -> Iterator[None]:
+        """Answers while the context is entered."""
+        server = _Server(str(socket), _Handler)
+        server.machine = self
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            server.shutdown()
+            server.server_close()
 
     def environment(self) -> Mapping[str, str]:
         """Returns the environment of a process on this machine."""
-        return {**os.environ, "LD_LIBRARY_PATH": str(library.folder()), SOCKET: self._socket}
+        return {**os.environ, "LD_LIBRARY_PATH": str(library.folder()), SOCKET: str(self._socket)}
 
     def answer(self, name: str, number: int, data: bytes) -> tuple[int, bytes]:
         """Answers a call, or does not."""
@@ -175,12 +193,25 @@ class NvmlMachine:
                 return b""
 
 
+def eight(**settings: object) -> NvmlMachine:
+    """Returns a machine with eight GPUs, which NVML has in an order of its own."""
+    return machine_of([board(slot) for slot in SCRAMBLED], **settings)
+
+
+def machine_of(gpus: list[Gpu], **settings: object) -> NvmlMachine:
+    """Returns a machine whose attributes are different from the default."""
+    machine = NvmlMachine(gpus)
+    for name, value in settings.items():
+        setattr(machine, name, value)
+    return machine
+
+
 def _of_gpu(name: str, gpu: Gpu, data: bytes) -> bytes:
     match name.removeprefix("nvmlDeviceGet"):
         case "UUID":
             return gpu.uuid.encode() + b"\0"
         case "Name":
-            return gpu.name.encode() + b"\0"
+            return gpu.name.encode(errors="surrogateescape") + b"\0"
         case "Architecture":
             return struct.pack("<I", gpu.architecture)
         case "PciInfo_v3":
@@ -195,7 +226,8 @@ def _of_gpu(name: str, gpu: Gpu, data: bytes) -> bytes:
         case "ConfComputeGpuAttestationReport":
             nonce = data[12:44]
             report = gpu.report(nonce) if gpu.report else gpu.device.report(nonce=nonce)
-            return struct.pack("<3I32s8192s4096s", 0, len(report), 0, nonce, report, b"")
+            size = len(report) if gpu.report_size is None else gpu.report_size
+            return struct.pack("<3I32s8192s4096s", 0, size, 0, nonce, report, b"")
         case _:  # a handle
             return b""
 
