@@ -1,8 +1,8 @@
 """NVML in a namespace: the library, and miniature GPUs that are valid today.
 
 `root.pem` and `rim-root.pem` in the emulation's folder are what a verifier trusts, and the files
-`endorsement*` what it needs besides. A test tells changes of the machine as JSON: members are
-attributes of `NvmlMachine`, and `gpu`, `of_gpu` change one of its GPUs, by PCI bus order.
+`endorsement*` what it needs besides. A test tells how the machine differs from its settings, as
+JSON: members are attributes of `NvmlMachine`, and `of_gpu` has errors by place on the PCI bus.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Nvml(Emulation):
         """Answers the library's calls."""
         now = datetime.now(UTC).replace(microsecond=0)
         nvidia.issue_for(now - timedelta(days=1), now + timedelta(days=2))
-        machine = _Told([board(slot) for slot in self.slots], **self.settings)
-        machine.place = place
+        machine = _Told([board(slot) for slot in self.slots])
+        machine.place, machine.settings = place, {"enabled": 1, **self.settings}
         _write_endorsements(place.folder)
         with machine.listening(place.folder / "socket"):
             place.ready()
@@ -56,18 +56,17 @@ class _Told(NvmlMachine):
     """A machine that a test changes from another process."""
 
     place: Place
+    settings: Mapping[str, Any]
 
     def answer(self, name: str, number: int, data: bytes) -> tuple[int, bytes]:
         """Answers a call as the test told last."""
         self.place.note(name)
         told = json.loads(self.place.told() or "{}")
-        for member, value in told.items():
-            if member == "of_gpu":
-                gpus = sorted(self.gpus, key=lambda gpu: gpu.pci)
-                for index, errors in value.items():
-                    gpus[int(index)].errors = errors
-            else:
-                setattr(self, member, value)
+        of_gpu = told.pop("of_gpu", {})
+        for index, gpu in enumerate(sorted(self.gpus, key=lambda gpu: gpu.pci)):
+            gpu.errors = of_gpu.get(str(index), {})
+        for member, value in {"errors": {}, "hangs": [], **self.settings, **told}.items():
+            setattr(self, member, value)
         return super().answer(name, number, data)
 
 
