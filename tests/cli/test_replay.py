@@ -161,3 +161,25 @@ def test_options_that_name_the_same_file(tmp_path: Path) -> None:
     outcome = run("attest", "vm", "--tee", "simulated", "--record", file, "-o", file)
     assert outcome.code == 2
     assert not file.exists()
+
+
+def test_a_redacted_recording_replays_and_proves_nothing(recording: Path, tmp_path: Path) -> None:
+    file = tmp_path / "redacted.json"
+    outcome = run("redact", recording, "-o", file)
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "removed: CHIP_ID" in outcome.err
+    assert "no evidence in it verifies" in outcome.err
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    document = members(file)
+    assert len(document["evidence"][0]["endorsements"]) == 2
+    assert "CHIP_ID" in document["redacted"][0]
+    assert replay(file).code == 0
+    served = run_process("-v", "run", "--tee", f"replay:{file}", cpp_reporter())
+    assert "redacted and proves nothing: CHIP_ID" in served.err
+
+
+def test_only_recordings_are_redacted(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"{}")
+    assert run("redact", file, "-o", tmp_path / "out").code == 2
+    assert not (tmp_path / "out").exists()

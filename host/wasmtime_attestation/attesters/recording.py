@@ -6,12 +6,8 @@ to, when, what speaks for it, and what the machine said of itself.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
@@ -34,8 +30,6 @@ from wasmtime_attestation.wit import GpuInfo, TeeInfo, TeeType
 
 KIND = "wasmtime-attestation recording"
 SCHEMA = 1
-MAX_SIZE = 32 << 20
-"""Bytes in a file."""
 MAX_ENDORSEMENTS = 256
 MAX_GPUS = 64
 _MAX_TEXT = 256
@@ -180,49 +174,6 @@ def of_token(
     binding = binding_of(token, thumbprint(token.key))
     recorded = Recorded(token.evidence, binding, token.issued_at)
     return Recording(info, gpus, recorded, first_gpu, context=context)
-
-
-def read(path: Path) -> Recording:
-    """Reads a recording.
-
-    Raises:
-        InvalidArgumentError: it cannot be read, or is none.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_SIZE + 1)
-    except OSError as error:
-        raise InvalidArgumentError(f"{path} cannot be read: {error.strerror}") from error
-    if len(data) > MAX_SIZE:
-        raise InvalidArgumentError(f"{path} has more than {MAX_SIZE} bytes; it is no recording")
-    try:
-        return Recording.decode(data)
-    except (ValueError, RecursionError) as error:
-        raise InvalidArgumentError(f"{path} is no recording: {error}") from error
-
-
-def write(path: Path, recording: Recording) -> None:
-    """Writes a recording, whole or not at all, for this user alone.
-
-    Raises:
-        InvalidArgumentError: it cannot be written.
-    """
-    data = recording.encode()
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise InvalidArgumentError(f"{path} cannot be written: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except OSError as error:
-        raise InvalidArgumentError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
 
 
 def _of_binding(binding: Binding) -> Json:

@@ -103,9 +103,9 @@ def _simulated(options: HostOptions) -> Host:
 
 def _replay(options: HostOptions) -> Host:
     """A recording of a simulation trusts the root of that simulation and no other."""
-    from wasmtime_attestation.attesters import recording, replay  # most hosts replay nothing
+    from wasmtime_attestation.attesters import recording_file, replay  # most hosts replay nothing
 
-    recorded = recording.read(Path(options.tee.removeprefix(REPLAY)))
+    recorded = recording_file.read(Path(options.tee.removeprefix(REPLAY)))
     say(REPLAYED)
     anchors = Anchors.of_vendors()
     if recorded.simulated_root is not None:

@@ -6,7 +6,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from wasmtime_attestation.attesters import recording
+from wasmtime_attestation.attesters import recording, recording_file
 from wasmtime_attestation.attesters.detect import detect
 from wasmtime_attestation.cli.host import Host
 from wasmtime_attestation.errors import UnsupportedError
@@ -28,7 +28,7 @@ def save(path: Path, host: Host, token: str, target: Target) -> None:
         target.value if isinstance(target, TargetGpu) else 0,
         _context(),
     )
-    recording.write(path, made.simulated_by(host.simulated_root))
+    recording_file.write(path, made.simulated_by(host.simulated_root))
 
 
 def _gpus(host: Host) -> tuple[GpuInfo, ...]:
