@@ -8,10 +8,9 @@ the reason is recorded: nothing is skipped in silence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from wasmtime_attestation.checks import amd, azure, boot_log, evidence, intel, issuer, nvidia, token
 from wasmtime_attestation.checks.rule import Rule
@@ -41,8 +40,7 @@ class Outcome(StrEnum):
     NOT_CHECKED = "not-checked"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One check and its outcome.
 
     Attributes:
@@ -83,7 +81,7 @@ class Ledger:
         )
         if self._evidence is None:
             return checks
-        return tuple(replace(check, evidence=self._evidence) for check in checks)
+        return tuple(check._replace(evidence=self._evidence) for check in checks)
 
     @property
     def settled(self) -> Mapping[str, Check]:
