@@ -93,8 +93,8 @@ class Ledger:
         if not _IDS.issuperset(checks):
             unknown = [id_ for id_ in checks if id_ not in CHECKS]
             raise ValueError(f"checks without an entry in CHECKS: {unknown}")
-        for id_ in checks:
-            self._checks.setdefault(id_)
+        # The order of those that there are, then of the new ones; and the outcomes that there are.
+        self._checks = self._checks | dict.fromkeys(checks) | self._checks
 
     def adopt(self, checks: Mapping[str, Check]) -> None:
         """Records what another ledger has settled."""
