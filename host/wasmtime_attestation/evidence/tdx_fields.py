@@ -7,6 +7,7 @@ Source: Intel, "Intel TDX DCAP Quoting Library API", appendix A.3 (quote format)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from typing import Any
 
@@ -70,6 +71,7 @@ class TdAttributes:
     reserved_bits: int
 
     @classmethod
+    @lru_cache(maxsize=64)  # a fleet has few values
     def decode(cls, raw: bytes) -> TdAttributes:
         """Reads the eight bytes of TDATTRIBUTES."""
         bits = int.from_bytes(raw, "little")
@@ -148,16 +150,13 @@ class TdReport:
     @classmethod
     def decode(cls, r: Reader, size: int) -> TdReport:
         """Reads a TD report of TDX 1.0 or, by its size, 1.5 or 1.5 extended."""
-        svn, seam, seam_signer, seam_attributes, attributes, *rest = r.fields(
-            _TD_REPORT, "the TD report"
-        )
+        fields = r.fields(_TD_REPORT, "the TD report")
         added = r.fields(_TD_REPORT_15, "the TD report") if size > TD_REPORT_SIZE else _NONE
         service_td = None
         if size == TD_REPORT_15_EX_SIZE:
             service_td = ServiceTd(*r.fields(_TD_REPORT_15_EX, "the extended TD report"))
-        attributes = TdAttributes.decode(attributes)
-        common = (svn, seam, seam_signer, seam_attributes, attributes)
-        values: tuple[Any, ...] = (*common, *rest, *added, service_td)
+        seam, attributes, rest = fields[:4], TdAttributes.decode(fields[4]), fields[5:]
+        values: tuple[Any, ...] = (*seam, attributes, *rest, *added, service_td)
         return cls(*values)
 
 
@@ -209,6 +208,6 @@ class QeReport:
         return self.attributes[0] >> 1 & 1 != 0
 
     @classmethod
-    def decode(cls, r: Reader) -> QeReport:
+    def decode(cls, body: bytes) -> QeReport:
         """Reads the 384 bytes of the report's body."""
-        return cls(*r.fields(_QE_REPORT, "the QE report"))
+        return cls(*_QE_REPORT.unpack(body))
