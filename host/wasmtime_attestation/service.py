@@ -13,6 +13,7 @@ from wasmtime_attestation import wit
 from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.cache import Subject, TokenCache
+from wasmtime_attestation.challenge import check_challenge
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -25,13 +26,7 @@ from wasmtime_attestation.errors import (
     RejectedError,
 )
 from wasmtime_attestation.evidence import jwt
-from wasmtime_attestation.evidence.token import (
-    MAX_AUDIENCE,
-    MAX_USER_DATA,
-    NONCE_SIZES,
-    PROFILE,
-    REPLAYED_PROFILE,
-)
+from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy
 from wasmtime_attestation.summary import summarise
@@ -141,7 +136,7 @@ class AttestationService:
             target: what the evidence is about.
             challenge: what it answers.
         """
-        _check_challenge(challenge)
+        check_challenge(challenge)
         result, _ = self._issue(guest_digest, target, challenge)
         return result
 
@@ -209,8 +204,9 @@ class AttestationService:
         at = datetime.fromtimestamp(self._now(), UTC)
         recorded = self._settings.recorded
         if recorded is not None and jwt.key_id(token) == self._issuer.key_id:
+            own_key = self._issuer.key_thumbprint
             return verify_replayed(
-                token, expected, recorded, self._issuer.key_thumbprint, trust, at=at, ledger=Ledger()
+                token, expected, recorded, own_key, trust, at=at, ledger=Ledger()
             )
         return tokens.verify(token, expected, trust, at=at, ledger=Ledger())
 
@@ -286,22 +282,3 @@ class _GuestWorld:
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
         return self._service.verify(token, expected)
-
-
-def _check_challenge(challenge: wit.Challenge) -> None:
-    """The limits that `wit/attester.wit` states."""
-    if len(challenge.nonce) not in NONCE_SIZES:
-        raise InvalidArgumentError(
-            f"the nonce has {len(challenge.nonce)} bytes; it must have 8 to 64"
-        )
-    if len(challenge.user_data or b"") > MAX_USER_DATA:
-        raise InvalidArgumentError(f"the user data has more than {MAX_USER_DATA} bytes")
-    if challenge.audience is not None and not _is_audience(challenge.audience):
-        raise InvalidArgumentError(f"the audience must have 1 to {MAX_AUDIENCE} bytes of UTF-8")
-
-
-def _is_audience(text: str) -> bool:
-    try:
-        return 0 < len(text.encode("utf-8")) <= MAX_AUDIENCE
-    except UnicodeEncodeError:
-        return False

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import partial
 
 from wasmtime_attestation.attesters.nvattest import Nvattest
@@ -22,7 +21,7 @@ from wasmtime_attestation.attesters.nvidia_answer import (
     serial_of,
 )
 from wasmtime_attestation.attesters.nvidia_modes import is_confidential, refusal
-from wasmtime_attestation.attesters.nvml import CALL_SECONDS, ConfidentialState, Nvml, System
+from wasmtime_attestation.attesters.nvml import ConfidentialState, Nvml, System
 from wasmtime_attestation.attesters.outcomes import collect_each, enumerated, no_such_gpu
 from wasmtime_attestation.errors import UnavailableError, UnsupportedError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
@@ -30,8 +29,6 @@ from wasmtime_attestation.wit import GpuInfo
 
 log = logging.getLogger(__name__)
 
-ALL_SECONDS = 180.0
-"""How long all GPUs of a machine may take together."""
 NO_GPU = "NVIDIA's driver is here, but sees no GPU; see lspci, and dmesg for one that failed"
 
 
@@ -66,7 +63,7 @@ class NvidiaAttester:
         if index >= len(system.gpus):
             raise no_such_gpu(index, len(system.gpus))
         self._check_modes(system, [index])
-        return self._collect(system, index, nonce, lambda: CALL_SECONDS)
+        return self._collect(system, index, nonce)
 
     def collect_all(self, nonce: bytes) -> tuple[Evidence, ...]:
         """Collects fresh evidence of every GPU and switch; see `DeviceAttester.collect_all`."""
@@ -74,13 +71,8 @@ class NvidiaAttester:
         system = self._system()
         indices = range(len(system.gpus))
         state = self._check_modes(system, indices)
-        end = time.monotonic() + ALL_SECONDS
-        left = partial(_left, end)
         gpus = collect_each(
-            [
-                (f"GPU {index}", partial(self._collect, system, index, nonce, left))
-                for index in indices
-            ]
+            [(f"GPU {index}", partial(self._collect, system, index, nonce)) for index in indices]
         )
         return (*gpus, *self._collect_switches(state, nonce))
 
@@ -103,12 +95,7 @@ class NvidiaAttester:
             if (reason := refusal(gpu, state)) is not None:
                 refused.setdefault((gpu.name, reason), []).append(index)
         if refused:
-            raise UnsupportedError(
-                "; ".join(
-                    f"{enumerated(which)} ({name}, driver {system.driver}): {reason}"
-                    for (name, reason), which in refused.items()
-                )
-            )
+            raise UnsupportedError("; ".join(_refused(refused, system.driver)))
         if state.ready is False and not self._warned:
             self._warned = True
             log.warning(
@@ -117,12 +104,10 @@ class NvidiaAttester:
             )
         return state
 
-    def _collect(
-        self, system: System, index: int, nonce: bytes, seconds: Callable[[], float]
-    ) -> Evidence:
+    def _collect(self, system: System, index: int, nonce: bytes) -> Evidence:
         gpu = system.gpus[index]
         name = f"GPU {index} ({gpu.name}, driver {system.driver})"
-        answer = self._nvml.evidence(gpu, nonce, name, seconds())
+        answer = self._nvml.evidence(gpu, nonce, name)
         if answer.uuid != gpu.uuid:
             raise UnavailableError(
                 f"{name}: at {gpu.bus_id} there is now {answer.uuid}, not {gpu.uuid}: the device "
@@ -148,5 +133,7 @@ class NvidiaAttester:
         return self._switches.collect(EvidenceType.NVIDIA_SWITCH, nonce)
 
 
-def _left(end: float) -> float:
-    return min(CALL_SECONDS, end - time.monotonic())
+def _refused(refused: dict[tuple[str, str], list[int]], driver: str) -> Iterator[str]:
+    for (name, reason), indices in refused.items():
+        each = " " if len(indices) == 1 else ": each "
+        yield f"{enumerated(indices)} ({name}, driver {driver}){each}{reason}"

@@ -22,24 +22,28 @@ def is_confidential(gpu: Gpu, state: ConfidentialState) -> bool:
 
 
 def refusal(gpu: Gpu, state: ConfidentialState) -> str | None:
-    """Says why a GPU has no evidence to give, and what to do; None where it has."""
+    """Says why a GPU has no evidence to give, and what to do; None where it has.
+
+    Returns:
+        what to say after the GPU's name.
+    """
     if not state.known:
-        return "the driver knows no confidential computing; install branch 550 or newer"
+        return "has a driver without confidential computing; install branch 550 or newer"
     if gpu.architecture is not None and gpu.architecture < HOPPER:
-        return "it is not CC capable; NVIDIA's GPUs are from Hopper on (H100, H200, B200, ...)"
+        return "is not CC capable; NVIDIA's GPUs are from Hopper on (H100, H200, B200, ...)"
     if state.devtools:
         return (
-            "CC is in its developers' mode (devtools): debuggers reach into the GPU, so its "
-            f"evidence would prove nothing; {SWITCH_ON}"
+            "is in the developers' mode of CC (devtools): debuggers reach into it, so that its "
+            f"evidence would prove nothing; CC mode proper is `on`: {SWITCH_ON}"
         )
     if state.enabled or state.protected_pcie:
         return None
     if not state.capable:
         return (
-            "it is not CC capable, as its driver says: the model or its VBIOS has no "
-            "confidential computing"
+            "is not CC capable, as its driver says: the model or its VBIOS has no confidential "
+            "computing"
         )
-    return f"it is CC capable but CC mode is off{_no_vm(state)}; {SWITCH_ON}"
+    return f"is CC capable but CC mode is off{_no_vm(state)}; {SWITCH_ON}"
 
 
 def _no_vm(state: ConfidentialState) -> str:

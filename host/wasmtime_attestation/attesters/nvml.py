@@ -25,10 +25,6 @@ T = TypeVar("T")
 Library = Any
 """The module `pynvml`, which has no types."""
 
-START_SECONDS = 120.0
-"""How long NVML may take to find every GPU: one that sleeps takes seconds to wake up."""
-CALL_SECONDS = 30.0
-"""How long a GPU may take for its report and certificates."""
 MAX_GPUS = 64
 NO_PACKAGE = (
     "the Python package nvidia-ml-py is not installed, and GPUs are reached through it; "
@@ -37,6 +33,20 @@ NO_PACKAGE = (
 _MAX_TEXT = 80
 _NEEDED = ("nvmlSystemGetConfComputeSettings", "nvmlDeviceGetConfComputeGpuAttestationReport")
 _UNKNOWN_ARCHITECTURE = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How many seconds the driver may take.
+
+    Attributes:
+        start: to find every GPU; one that sleeps takes seconds to wake up.
+        call: for one GPU's report and certificates, or for the state. All GPUs together take so
+            long each at most; one that does not answer fails those behind it at once.
+    """
+
+    start: float = 120.0
+    call: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +123,13 @@ class Nvml:
 
     Without persistence mode a GPU whose last user goes is put to sleep, and waking it again
     takes seconds, so NVML is not shut down between calls.
+
+    Args:
+        limits: how long calls may take.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: TimeLimits | None = None) -> None:
+        self.limits = limits or TimeLimits()
         self._thread = NvmlThread()
         self._library: Any = None
 
@@ -126,7 +140,7 @@ class Nvml:
             UnsupportedError: there is no driver, no GPU, or no Python package to reach it.
             UnavailableError: the driver did not answer, or did not for one of the GPUs.
         """
-        return self._call(_system, "listing the GPUs", START_SECONDS)
+        return self._call(_system, "listing the GPUs", self.limits.start)
 
     def state(self) -> ConfidentialState:
         """Says how confidential computing is set up.
@@ -134,22 +148,23 @@ class Nvml:
         Raises:
             UnavailableError: the driver did not answer.
         """
-        return self._call(_state, "reading the state of confidential computing", CALL_SECONDS)
+        return self._call(_state, "reading the state of confidential computing", self.limits.call)
 
-    def evidence(self, gpu: Gpu, nonce: bytes, doing: str, seconds: float = CALL_SECONDS) -> Answer:
+    def evidence(self, gpu: Gpu, nonce: bytes, doing: str) -> Answer:
         """Has a GPU make a report.
 
         Args:
             gpu: the GPU.
             nonce: 32 bytes.
             doing: which GPU this is, for messages.
-            seconds: how long it may take.
 
         Raises:
             UnsupportedError: the GPU or its driver has no such thing.
             UnavailableError: it did not answer, or with something else than a report.
         """
-        return self._call(lambda lib: _evidence(lib, gpu, nonce, doing), doing, seconds)
+        return self._call(
+            lambda library: _evidence(library, gpu, nonce, doing), doing, self.limits.call
+        )
 
     def _call(self, function: Callable[[Library], T], doing: str, seconds: float) -> T:
         return self._thread.call(lambda: self._explained(function, doing), doing, seconds)

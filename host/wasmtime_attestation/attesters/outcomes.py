@@ -84,7 +84,7 @@ def collect_parts(
         else:
             said.append(f"{name}: evidence came")
     if failures:
-        raise _kind(failures)(f"not everything can be attested. {'. '.join(said)}")
+        raise _kind(failures)(f"not everything can be attested: {'; '.join(said)}")
     return tuple(evidence)
 
 

@@ -6,10 +6,7 @@ without either.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import cast
+from collections.abc import Callable
 
 from wasmtime_attestation.attesters import Attester
 from wasmtime_attestation.attesters.detect import Detection, detect
@@ -17,20 +14,12 @@ from wasmtime_attestation.errors import InvalidArgumentError, UnsupportedError
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.wit import TeeInfo
 
-_CLASSES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "configfs-tsm": ("tsm", "TsmAttester"),
-        "sev-guest": ("sev_guest", "SevGuestAttester"),
-        "tdx-guest": ("tdx_guest", "TdxGuestAttester"),
-        "azure-vtpm": ("azure", "AzureAttester"),
-    }
-)
-PROVIDERS = tuple(_CLASSES)
+PROVIDERS = ("configfs-tsm", "sev-guest", "tdx-guest", "azure-vtpm")
 """How evidence of a virtual machine can be reached, by the names that `TeeInfo.provider` has."""
 
 
 def attester_of(provider: str) -> Attester:
-    """Returns the attester of a provider.
+    """Returns the attester of a provider; each is imported when it is needed.
 
     Args:
         provider: one of `PROVIDERS`.
@@ -38,15 +27,44 @@ def attester_of(provider: str) -> Attester:
     Raises:
         InvalidArgumentError: there is no such provider.
     """
-    if provider not in _CLASSES:
-        raise InvalidArgumentError(f"{provider} is none of {', '.join(PROVIDERS)}")
-    module, name = _CLASSES[provider]
-    return cast("Attester", getattr(_module(module), name)())
+    match provider:
+        case "configfs-tsm":
+            from wasmtime_attestation.attesters.tsm import TsmAttester
+
+            return TsmAttester()
+        case "sev-guest":
+            from wasmtime_attestation.attesters.sev_guest import SevGuestAttester
+
+            return SevGuestAttester()
+        case "tdx-guest":
+            from wasmtime_attestation.attesters.tdx_guest import TdxGuestAttester
+
+            return TdxGuestAttester()
+        case "azure-vtpm":
+            from wasmtime_attestation.attesters.azure import AzureAttester
+
+            return AzureAttester()
+        case _:
+            raise InvalidArgumentError(f"{provider} is none of {', '.join(PROVIDERS)}")
+
+
+def ask(provider: str) -> TeeInfo:
+    """Asks a device what it is.
+
+    Raises:
+        UnsupportedError: nothing is behind it.
+        UnavailableError: it did not answer.
+    """
+    if provider == "configfs-tsm":
+        from wasmtime_attestation.attesters import tsm
+
+        tsm.provider()  # raises with the reason, which the attester only logs
+    return attester_of(provider).info()
 
 
 def detect_here() -> Detection:
     """Looks at this machine and asks the devices that it has."""
-    return detect(ask=lambda provider: attester_of(provider).info())
+    return detect(ask=ask)
 
 
 class DetectedAttester:
@@ -90,10 +108,3 @@ class DetectedAttester:
             except UnsupportedError:
                 continue
         return attester_of(last).collect(report_data)
-
-
-def _module(name: str) -> object:
-    try:
-        return importlib.import_module(f"wasmtime_attestation.attesters.{name}")
-    except ModuleNotFoundError as error:
-        raise UnsupportedError(f"not here yet: {error}") from error

@@ -96,7 +96,7 @@ def command(
 
     def start() -> int:
         program = _prepare(runtime, guest)
-        world = host.start(chosen).for_guest(program.digest)
+        world = host.start(chosen).service.for_guest(program.digest)
         return runtime.run(program, world, args=arguments, dirs=dirs, env=env, timeout=timeout)
 
     code = _code(start)

@@ -22,8 +22,8 @@ from wasmtime_attestation.verifier.token import (
     VerifiedToken,
     authenticate,
     issuer_uri,
-    verify_evidence,
 )
+from wasmtime_attestation.verifier.token_evidence import verify_evidence
 from wasmtime_attestation.verifier.tokens import Trust
 
 

@@ -7,15 +7,13 @@ fixed here, and the key counts because the evidence binds it.
 from __future__ import annotations
 
 import hmac
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from wasmtime_attestation import verifier
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict, environments_of
@@ -24,7 +22,6 @@ from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.jwa import Algorithm, check_signature
 from wasmtime_attestation.evidence import base64url
 from wasmtime_attestation.evidence import jwt as compact
-from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.jwt import CompactJws
 from wasmtime_attestation.evidence.strict_json import Json, brief
 from wasmtime_attestation.evidence.token import (
@@ -38,7 +35,7 @@ from wasmtime_attestation.evidence.token import (
     KeyPoint,
 )
 from wasmtime_attestation.memo import Memo, recall
-from wasmtime_attestation.verifier.binding import digest, nonce_of, thumbprint
+from wasmtime_attestation.verifier.binding import digest, thumbprint
 from wasmtime_attestation.verifier.expectations import (
     Expected,
     Period,
@@ -46,7 +43,7 @@ from wasmtime_attestation.verifier.expectations import (
     check_audience,
     check_period,
 )
-from wasmtime_attestation.verifier.pieces import authentic, verify_each
+from wasmtime_attestation.verifier.token_evidence import verify_evidence
 
 CHECKS = (
     "token.format",
@@ -147,7 +144,12 @@ def authenticate(
     """Checks everything about a token but its evidence, without which its key counts for nothing.
 
     Args:
-        profile: the `eat_profile` that it must have; see `verify_token` for the others.
+        text: the compact JWS.
+        profile: the `eat_profile` that it must have.
+        expected: what it must say.
+        at: the instant to verify at, with a time zone.
+        ledger: records each check.
+        memo: what was verified before; it only saves time.
 
     Returns:
         the token, and the thumbprint of the key that signed it.
@@ -181,9 +183,7 @@ def _attempt(ledger: Ledger, check: str, decode: Callable[[], T]) -> T:
         ledger.reject(check, f"this is no evidence token: {error}")
 
 
-def _check_header(
-    jws: CompactJws, claims: dict[str, Json], profile: str, ledger: Ledger
-) -> None:
+def _check_header(jws: CompactJws, claims: dict[str, Json], profile: str, ledger: Ledger) -> None:
     for name, value, expected in (
         ("alg", jws.header.get("alg"), ALGORITHM),
         ("typ", jws.header.get("typ"), TYPE),
@@ -246,57 +246,6 @@ def _check_expected(token: EvidenceToken, expected: Expected, ledger: Ledger) ->
     else:
         ledger.passed("token.nonce", "the token answers the given nonce")
     check_audience(() if token.audience is None else (token.audience,), expected, ledger)
-
-
-def verify_evidence(
-    pieces: Sequence[Evidence],
-    bound: bytes,
-    endorsements: Endorsements,
-    *,
-    at: datetime,
-    anchors: Anchors,
-    ledger: Ledger,
-    memo: Memo | None = None,
-) -> tuple[Claims, ...]:
-    """Verifies the evidence of a token.
-
-    Args:
-        pieces: of the machine, of devices, or of both.
-        bound: D, the 64 bytes that each piece must be bound to; see `verify_token` for the others.
-
-    Raises:
-        RejectedError: a piece is not authentic, or bound to something else.
-        UnavailableError: an endorsement is missing.
-    """
-    _check_pieces(pieces, ledger)
-
-    def verify(evidence: Evidence, own: Ledger) -> Claims:
-        return verifier.verify(
-            evidence,
-            endorsements,
-            nonce=nonce_of(evidence.type, bound),
-            report_data=None if evidence.type in verifier.WITH_NONCE_ALONE else bound,
-            at=at,
-            anchors=anchors,
-            ledger=own,
-            memo=memo,
-        )
-
-    return authentic(verify_each(pieces, ledger, verify))
-
-
-def _check_pieces(pieces: Sequence[Evidence], ledger: Ledger) -> None:
-    """One machine at most, and first: of two, each could be the one that holds the key."""
-    if not pieces:
-        ledger.reject("token.evidence", "the token carries no evidence")
-    if any(piece.type not in verifier.WITH_NONCE_ALONE for piece in pieces[1:]):
-        ledger.reject(
-            "token.evidence",
-            "evidence of a virtual machine stands behind other evidence; a token is about one "
-            "machine, which comes first",
-        )
-    kinds = Counter(piece.type for piece in pieces)
-    ledger.passed("token.evidence", ", ".join(f"{n} of {kind}" for kind, n in kinds.items()))
 
 
 def binding_of(token: EvidenceToken, key_thumbprint: bytes) -> Binding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wasmtime_attestation.attesters.detect import obstacles
@@ -42,8 +42,8 @@ class Detection:
     probes: tuple[Probe, ...] = ()
     obstacle: str = ""
     is_denied: bool = False
-    surroundings: Surroundings = Surroundings()
-    processor: Processor = Processor()
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    processor: Processor = field(default_factory=Processor)
 
     @property
     def info(self) -> TeeInfo:

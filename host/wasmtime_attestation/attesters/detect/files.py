@@ -1,4 +1,4 @@
-"""Looks at files of a machine, bounded and without raising: a probe has an outcome, not an error."""
+"""Looks at files of a machine, bounded and without raising: a probe has an outcome."""
 
 from __future__ import annotations
 
