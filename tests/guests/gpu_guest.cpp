@@ -1,4 +1,5 @@
-// Says what GPUs there are and attests those whose indices it is given; `all` attests everything.
+// Says what GPUs there are and attests those whose indices it is given; `vm` attests the virtual
+// machine, `all` everything, and `tee` says what was detected.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -36,6 +37,11 @@ int run(const std::vector<std::string>& arguments) {
   for (std::size_t i = 1; i < arguments.size(); i++) {
     if (arguments[i] == "all") {
       tell("all", attester::attest({attester::target::all{}}, {.nonce = nonce}));
+    } else if (arguments[i] == "vm") {
+      tell("vm", attest_vm());
+    } else if (arguments[i] == "tee") {
+      const auto tee = detect_tee();
+      print("tee: " + std::string(display_name(tee.tee_type)) + " by " + tee.provider);
     } else {
       tell("attest-gpu " + arguments[i], attest_gpu(std::stoul(arguments[i])));
     }

@@ -27,6 +27,7 @@ class _Commands(click.Group):
         "attest",
         "redact",
         "verify",
+        "endorsements",
         "policy",
         "inspect",
     )

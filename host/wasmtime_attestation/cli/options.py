@@ -74,6 +74,16 @@ def endorsements(function: F) -> F:
     )(function)
 
 
+def offline(function: F) -> F:
+    """--offline, or WASMTIME_ATTESTATION_OFFLINE=1."""
+    return click.option(
+        "--offline",
+        is_flag=True,
+        envvar="WASMTIME_ATTESTATION_OFFLINE",
+        help="Fetch nothing: use what is given, and what was fetched before.",
+    )(function)
+
+
 def trust(function: F) -> F:
     """--trust FILE."""
     return click.option(

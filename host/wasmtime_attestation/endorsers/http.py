@@ -174,7 +174,7 @@ class HttpClient:
             if answer.status in accept:
                 return Answer(answer.status, answer.headers, answer.body, str(request.url))
             if answer.status not in _REDIRECTS or request.body is not None:
-                raise ExchangeError(_refusal(answer))
+                raise ExchangeError(refusal(answer.status, answer.headers, answer.body))
             request = replace(request, url=self._target(request.url, answer))
         raise ExchangeError(f"it redirects more than {self._limits.redirects} times")
 
@@ -209,14 +209,15 @@ class HttpClient:
         raise ValueError("there must be at least one attempt")
 
 
-def _refusal(answer: RawAnswer) -> str:
-    said = _text(answer.body[:_MAX_TEXT].decode("utf-8", "replace").strip())
-    again = _text(answer.headers.get("retry-after", ""))
+def refusal(status: int, headers: Headers, body: bytes) -> str:
+    """Says what an answer means that is not the one that was wanted, for a message."""
+    said = _text(body[:_MAX_TEXT].decode("utf-8", "replace").strip())
+    again = _text(headers.get("retry-after", ""))
     return (
-        f"it answers HTTP {answer.status}"
+        f"it answers HTTP {status}"
         + (f" ({said})" if said else "")
         + (f", to be asked again after {again}" if again else "")
-        + _ADVICE.get(answer.status, "")
+        + _ADVICE.get(status, "")
     )
 
 
