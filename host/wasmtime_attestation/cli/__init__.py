@@ -23,17 +23,11 @@ class _Commands(click.Group):
     names: ClassVar[tuple[str, ...]] = (
         "run",
         "detect",
-    names: ClassVar[tuple[str, ...]] = (
-        "run",
-        "detect",
         "doctor",
         "attest",
         "redact",
         "verify",
         "endorsements",
-        "policy",
-        "inspect",
-    )
         "policy",
         "inspect",
     )
