@@ -2,20 +2,22 @@
 
     python -m tests.attesters.azure_collect 2 D1 D2    # two threads, each D in hex
     python -m tests.attesters.azure_collect info
+    python -m tests.attesters.azure_collect each       # D in hex on each line of standard input
 
-One line of JSON for each on standard output: the evidence, or the error; warnings on standard
-error.
+One line of JSON for each on standard output: the evidence and what was logged, or the error.
 """
 
 from __future__ import annotations
 
 import base64
+import io
 import json
 import logging
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from wasmtime_attestation.attesters.azure import AzureAttester
 from wasmtime_attestation.errors import AttestationError
@@ -23,14 +25,21 @@ from wasmtime_attestation.errors import AttestationError
 
 def main() -> None:
     """Does what the arguments say."""
-    logging.basicConfig(format="%(levelname)s %(message)s")
+    log = io.StringIO()
+    logging.basicConfig(stream=log, format="%(message)s", level=logging.WARNING)
     attester = AzureAttester()
     if sys.argv[1] == "info":
         _print(_outcome(lambda: _info(attester)))
         return
+    if sys.argv[1] == "each":
+        for line in sys.stdin:
+            log.seek(log.truncate(0))
+            outcome = _outcome(partial(_collected, attester, bytes.fromhex(line)))
+            _print(outcome | {"log": log.getvalue()})
+        return
     data = [bytes.fromhex(text) for text in sys.argv[2:]]
     with ThreadPoolExecutor(int(sys.argv[1])) as threads:
-        for outcome in threads.map(lambda d: _outcome(lambda: _collected(attester, d)), data):
+        for outcome in threads.map(lambda d: _outcome(partial(_collected, attester, d)), data):
             _print(outcome)
 
 

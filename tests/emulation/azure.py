@@ -21,7 +21,7 @@ from tests.emulation import imds
 from tests.emulation.emulation import Emulation, Place
 from tests.emulation.fuse import Caller, File, Handle, Server
 from tests.emulation.hardware import SnpChip, TdxPlatform
-from tests.emulation.paravisor import Paravisor
+from tests.emulation.paravisor import PERIOD, Paravisor
 from tests.emulation.swtpm import Swtpm
 from tests.emulation.tpm_device import TpmHandle
 
@@ -40,12 +40,14 @@ class AzureVm(Emulation):
         group: that owns the device.
         mode: of the device.
         boot_log: the TCG event log; None where securityfs is not mounted.
+        period: seconds for which the paravisor serves the same report.
     """
 
     hardware: str
     group: int = 0
     mode: int = 0o660
     boot_log: bytes | None = None
+    period: float = PERIOD
     name: ClassVar[str] = "azure"
 
     def prepare(self, place: Place) -> None:
@@ -63,11 +65,11 @@ class AzureVm(Emulation):
         tpm = Swtpm.start(place.folder, lambda command: place.spawn(*command))
         tpm.set_up(place.folder)
         if self.hardware == "snp":
-            paravisor = Paravisor(tpm, SnpChip(place.folder).report, _SNP, place.told)
+            paravisor = Paravisor(tpm, SnpChip(place.folder).report, _SNP, place.told, self.period)
             imds.serve(_answers(place, _no_quote))
         else:
             platform = TdxPlatform(place.folder)
-            paravisor = Paravisor(tpm, platform.td_report, _TDX, place.told)
+            paravisor = Paravisor(tpm, platform.td_report, _TDX, place.told, self.period)
             imds.serve(_answers(place, platform.quote_of))
 
         def opened(caller: Caller, flags: int) -> Handle:

@@ -43,6 +43,7 @@ class Paravisor:
         said: what the test told last, a line a fault: `code 0x922 3` answers three commands so,
             `stale` renews nothing, `tear 2` renews twice in the middle of a read, `extend 2`
             extends PCR 16 before two quotes, `foreign-key` states another key.
+        period: how long a report is served at least, in seconds.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class Paravisor:
         hardware: Callable[[bytes], bytes],
         kind: int,
         said: Callable[[], str] = lambda: "",
+        period: float = PERIOD,
     ) -> None:
+        self._period = period
         self._tpm, self._hardware, self._kind, self._said = tpm, hardware, kind, said
         self._lock = threading.Lock()
         self._key = _public(tpm)
@@ -88,7 +91,7 @@ class Paravisor:
             return failure(0x1C4)  # TPM_RC_VALUE, parameter 1
         if offset + size > SIZE:
             return failure(0x146)  # TPM_RC_NV_RANGE
-        due = offset == 0 and time.monotonic() - self._renewed > PERIOD
+        due = offset == 0 and time.monotonic() - self._renewed > self._period
         if (due and "stale" not in self._left) or (offset and self._fault("tear") is not None):
             self._renew()
         parameters = struct.pack(">H", size) + self._report[offset : offset + size]
@@ -126,7 +129,9 @@ class Paravisor:
         self._text, self._left, self._value = text, {}, dict[str, str]()
         for line in text.splitlines():
             name, *words = line.split()
-            self._left[name] = int(words.pop()) if words else 1 << 30
+            if name == "imds":
+                continue
+            self._left[name] = int(words.pop()) if words and words[-1].isdecimal() else 1 << 30
             self._value[name] = words[0] if words else ""
 
     def _fault(self, name: str) -> str | None:
