@@ -12,6 +12,7 @@ import json
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, quote, urlsplit
@@ -45,6 +46,7 @@ class Vendors:
         paths: the certification paths that the OCSP responder knows.
         key_sets: JWK Sets by path.
         override: answers in place of a service, where it returns something.
+        is_secure: whether they speak TLS.
     """
 
     folder: Path
@@ -54,10 +56,12 @@ class Vendors:
     paths: Sequence[Sequence[x509.Certificate]] = ()
     key_sets: Mapping[str, bytes] = field(default_factory=dict)
     override: Override | None = None
+    is_secure: bool = True
 
     def __post_init__(self) -> None:
         self.authority = WebAuthority(self.folder)
-        self._server = WebServer(self._handle, self.authority.context(HOST))
+        context = self.authority.context(HOST) if self.is_secure else None
+        self._server = WebServer(self._handle, context)
 
     def __enter__(self) -> Self:
         self._server.__enter__()
@@ -152,7 +156,7 @@ class Vendors:
             return answer("415 Unsupported Media Type")
         serial = x509_ocsp.load_der_ocsp_request(request.body).serial_number
         for path in self.paths:
-            for subject, issuer in zip(path, path[1:], strict=False):
+            for subject, issuer in pairwise(path):
                 if subject.serial_number == serial:
                     response = ocsp.Responder().respond(subject, issuer)
                     return answer("200 OK", response, content_type="application/ocsp-response")
