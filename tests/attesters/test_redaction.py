@@ -122,7 +122,9 @@ def test_nvidia() -> None:
     leaf = x509.load_pem_x509_certificates(
         vectors.read("nvidia/gonvattest_test_gpu_attestation_certificate_chain.dat")
     )[0]
-    piece = Evidence(EvidenceType.NVIDIA_GPU, report, (certificate(leaf.public_bytes(Encoding.DER)),))
+    piece = Evidence(
+        EvidenceType.NVIDIA_GPU, report, (certificate(leaf.public_bytes(Encoding.DER)),)
+    )
     after = redacted(piece)
     assert after.endorsements == ()
     before, changed = nvidia.decode(report), nvidia.decode(after.data)
@@ -148,4 +150,3 @@ def test_what_cannot_be_decoded_is_not_passed_off_as_redacted(kind: EvidenceType
     recorded = Recorded((Evidence(kind, b"unknown"),), Binding(PROFILE, bytes(8), bytes(32)), 1)
     with pytest.raises(InvalidArgumentError, match="cannot be redacted"):
         redact(Recording(INFO, (), recorded))
-

@@ -55,7 +55,7 @@ class Platform:
         return Namespace(self.emulations(), files=files)
 
 
-SVSM_POLICY = 'extends = "hardware-only"\n[snp]\nvmpls = [2]\n'
+SVSM_POLICY = 'schema = 1\nextends = "hardware-only"\n[snp]\nvmpl = [2]\n'
 GPUS = ("nvidia-gpu",) * 8
 TSM_CHECKS = frozenset({"tee", "kernel", "configfs", "tsm"})
 GPU_CHECKS = frozenset({"nvml", "gpu-driver", "gpu-cc-mode", "gpu-devtools"})

@@ -12,7 +12,7 @@ import pytest
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters import recording_file, replay
 from wasmtime_attestation.cli import given
-from wasmtime_attestation.policy import HARDWARE_ONLY, read
+from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy, read
 from wasmtime_attestation.policy.source import Source
 from wasmtime_attestation.service import AttestationService, Settings
 
@@ -36,17 +36,20 @@ def machine(platform: Platform) -> Iterator[Namespace]:
         yield machine
 
 
-def verified(
-    machine: Namespace, platform: Platform, token: str, *options: str
-) -> dict[str, Any]:
+def verified(machine: Namespace, platform: Platform, token: str, *options: str) -> dict[str, Any]:
     """Returns the claims of a token, which must verify with the miniature vendors' roots."""
     needed = verifying(machine, platform)
-    outcome = machine.cli("verify", "-", *needed, *options, "--json", stdin=token.encode())
+    outcome = run("verify", "-", *needed, *options, "--json", stdin=token.encode())
     assert outcome.code == 0, outcome.err
     assert outcome.err.startswith("SIMULATED")  # a miniature's root is none of a vendor's
     claims = json.loads(outcome.out)["claims"]
     assert isinstance(claims, dict)
     return claims
+
+
+def without_trust(options: list[str]) -> list[str]:
+    pairs = zip(options[::2], options[1::2], strict=True)
+    return [word for pair in pairs if pair[0] != "--trust" for word in pair]
 
 
 def kinds(claims: dict[str, Any]) -> tuple[str, ...]:
@@ -59,16 +62,21 @@ def attest(machine: Namespace, target: str, *options: str) -> Outcome:
     return outcome
 
 
+def policy_of(platform: Platform) -> AppraisalPolicy:
+    if platform.policy is None:
+        return HARDWARE_ONLY
+    return read("policy", Source.of("policy", platform.policy.encode()))[0]
+
+
 def replaying(file: Path, platform: Platform, options: list[str]) -> wit.World:
     """Returns the world of a host that replays and trusts the miniature vendors."""
     given_as = list(zip(options[::2], options[1::2], strict=True))
     roots = tuple(Path(value) for option, value in given_as if option == "--trust")
     files = tuple(Path(value) for option, value in given_as if option == "--endorsements")
     made = recording_file.read(file)
-    policy = read("policy", Source.of("policy", (platform.policy or "").encode()))[0]
     settings = Settings(
         given.anchors(roots),
-        policy=policy if platform.policy else HARDWARE_ONLY,
+        policy=policy_of(platform),
         endorsements=given.endorsements(files) + made.decoded_endorsements(),
         recorded=made.recorded,
     )
@@ -86,8 +94,6 @@ def test_detect(machine: Namespace, platform: Platform) -> None:
     assert members["gpu_count"] == platform.evidence.count("nvidia-gpu")
     assert all(gpu["confidential"] for gpu in members["gpus"])
     assert members["cloud"] == ("azure" if platform.provider == "azure-vtpm" else "")
-    text = machine.cli("detect").out.splitlines()
-    assert text[0].split() == ["TEE", platform.tee_type]
 
 
 def test_doctor(machine: Namespace, platform: Platform) -> None:
@@ -104,28 +110,14 @@ def test_doctor(machine: Namespace, platform: Platform) -> None:
 def test_attest_vm(machine: Namespace, platform: Platform) -> None:
     token = attest(machine, "vm").out
     assert kinds(verified(machine, platform, token, "--nonce", NONCE)) == platform.evidence[:1]
-    refused = machine.cli("verify", "-", *verifying(machine, platform), "--nonce", "00" * 8,
-                          stdin=token.encode())  # fmt: skip
-    assert refused.code == 4
-
-
-def test_a_vendor_vouches_for_none_of_it(machine: Namespace) -> None:
-    """Without --trust the miniature is a forger."""
-    token = attest(machine, "vm").out
-    outcome = machine.cli("verify", "-", stdin=token.encode())
-    assert outcome.code in (4, 6)
+    # Without --trust the miniature is a forger, whatever else is given.
+    refused = run("verify", "-", *without_trust(verifying(machine, platform)), stdin=token.encode())
+    assert refused.code in (4, 6)
 
 
 def test_attest_all(machine: Namespace, platform: Platform) -> None:
     gpus = platform.evidence.count("nvidia-gpu")
-    if not gpus:
-        outcome = machine.cli("attest", "all", "--nonce", NONCE)
-        assert outcome.code == 3
-        assert "GPU" in outcome.err
-        expected = ("--gpus", "0")
-    else:
-        expected = ("--gpus", str(gpus))
-    token = attest(machine, "all", *expected).out
+    token = attest(machine, "all", "--gpus", str(gpus)).out
     assert kinds(verified(machine, platform, token, "--nonce", NONCE)) == platform.evidence
     outcome = machine.cli("attest", "all", "--gpus", str(gpus + 1))
     assert outcome.code in (3, 6)
