@@ -111,10 +111,13 @@ def test_what_passes_goes_unnoticed(tdx: Collector, fault: str) -> None:
     assert ("data" in answer, answer["log"]) == (True, "")
 
 
-def test_no_proxy_sees_the_metadata_service(tdx: Collector) -> None:
-    proxy = "http://127.0.0.1:9"
+def test_no_proxy_and_no_authority_stands_before_the_metadata_service(tdx: Collector) -> None:
+    environment = dict.fromkeys(("http_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
+    environment["SSL_CERT_FILE"] = "/absent"
     tdx.machine.tell("azure", "")
-    assert tdx.machine.cli("attest", "vm", http_proxy=proxy, ALL_PROXY=proxy).code == 0
+    command = ("env", *(f"{name}={value}" for name, value in environment.items()), *COMMAND)
+    outcome = tdx.machine.run(*command, "attest", "vm")
+    assert (outcome.code, outcome.err) == (0, "")
 
 
 TPM_FAULTS = {

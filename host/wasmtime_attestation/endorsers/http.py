@@ -138,7 +138,7 @@ class HttpClient:
         method = "GET" if body is None else "POST"
         try:
             request = Request(method, self._permitted(httpx.URL(url)), headers, body)
-            with self._channel() as channel:
+            with self._channel(request.url) as channel:
                 return self._followed(channel, request, accept)
         except ExchangeError as error:
             raise UnavailableError(f"{_text(url)}: {error}") from error
@@ -149,9 +149,11 @@ class HttpClient:
             raise UnavailableError(f"{_text(url)} cannot be asked: {_text(str(error))}") from error
 
     @contextlib.contextmanager
-    def _channel(self) -> Iterator[Channel]:
+    def _channel(self, url: httpx.URL) -> Iterator[Channel]:
         if self._stack is None:
-            with Channel(proxies=self._proxies) as channel:
+            # A redirect does not change the scheme, but a proxy may have another.
+            secure = url.scheme == "https" or self._proxies
+            with Channel(proxies=self._proxies, secure=secure) as channel:
                 yield channel
             return
         if self._kept is None:
