@@ -20,7 +20,7 @@ from typing import ClassVar
 from tests.emulation import imds
 from tests.emulation.emulation import Emulation, Place
 from tests.emulation.fuse import Caller, File, Handle, Server
-from tests.emulation.hardware import SnpChip, TdxPlatform
+from tests.emulation.hardware import SnpChip, TdxPlatform, td_report
 from tests.emulation.paravisor import PERIOD, Paravisor
 from tests.emulation.swtpm import Swtpm
 from tests.emulation.tpm_device import TpmHandle
@@ -69,7 +69,7 @@ class AzureVm(Emulation):
             imds.serve(_answers(place, _no_quote))
         else:
             platform = TdxPlatform(place.folder)
-            paravisor = Paravisor(tpm, platform.td_report, _TDX, place.told, self.period)
+            paravisor = Paravisor(tpm, td_report, _TDX, place.told, self.period)
             imds.serve(_answers(place, platform.quote_of))
 
         def opened(caller: Caller, flags: int) -> Handle:
