@@ -22,6 +22,7 @@ from tests.emulation.azure import AzureVm
 from tests.emulation.namespace import Namespace
 from tests.emulation.paravisor import PERIOD
 from tests.emulation.swtpm import Swtpm
+from tests.fakes.boot_log import PC
 
 KINDS = ("snp", "tdx")
 NONCE = "5c" * 16
@@ -166,6 +167,25 @@ def _wait_for(condition: Any) -> None:  # noqa: ANN401
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_32_at_once(snp: Namespace) -> None:
+    data = [os.urandom(64).hex() for _ in range(32)]
+    answers = collect(snp, "32", *data)
+    assert [user_data(answer) for answer in answers] == data
+    # Who came first was served first, give or take a thread that started late.
+    seconds = [answer["seconds"] for answer in answers]
+    assert max(seconds[:8]) < min(seconds[-8:])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_boot_log_leads_to_the_pcrs_that_are_quoted(kind: str) -> None:
+    with Namespace([AzureVm(kind, period=QUICK, measured=tuple(PC))]) as machine:
+        outcome = machine.cli("attest", "vm", "--boot-log", "--nonce", NONCE)
+        assert outcome.code == 0, outcome.err
+        report = verified(machine, outcome.out)
+    outcomes = {check["id"]: check["outcome"] for check in report["checks"]}
+    assert (report["outcome"], outcomes["boot-log.replay"]) == ("verified", "passed"), report
 
 
 def test_a_pcr_that_is_extended_while_all_are_quoted(snp: Namespace) -> None:

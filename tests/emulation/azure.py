@@ -2,7 +2,8 @@
 
     with Namespace([AzureVm("snp")]) as machine:
         machine.cli("attest", "vm")
-        machine.tell("azure", "imds 429")     # faults: `paravisor`, `imds`, `errno EIO`, `busy`
+        machine.tell("azure", "imds 429")     # those of `paravisor` and `imds`; `errno EIO`,
+                                              # `busy`, `cut 4` and `pieces 7` of the device
 
 In the emulation's folder are what `hardware` leaves there, and swtpm's socket for independent
 readers (`Swtpm(machine.folder("azure") / "swtpm.sock")`).
@@ -23,11 +24,15 @@ from tests.emulation.fuse import Caller, File, Handle, Server
 from tests.emulation.hardware import SnpChip, TdxPlatform, td_report
 from tests.emulation.paravisor import PERIOD, Paravisor
 from tests.emulation.swtpm import Swtpm
-from tests.emulation.tpm_device import TpmHandle
+from tests.emulation.tpm_device import WHOLE, TpmHandle
+from tests.fakes.boot_log import Measurement, log
 
 DEVICE = "/dev/tpmrm0"
+BOOT_LOG = "/sys/kernel/security/tpm0/binary_bios_measurements"
 ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
 _SNP, _TDX = 2, 4
+_SHA256 = 0x0B
+_NO_ACTION = 3
 _END = "-----END CERTIFICATE-----\n"
 
 
@@ -39,14 +44,14 @@ class AzureVm(Emulation):
         hardware: `snp` or `tdx`.
         group: that owns the device.
         mode: of the device.
-        boot_log: the TCG event log; None where securityfs is not mounted.
+        measured: what the firmware measured and logged; without any, there is no boot log.
         period: seconds for which the paravisor serves the same report.
     """
 
     hardware: str
     group: int = 0
     mode: int = 0o660
-    boot_log: bytes | None = None
+    measured: tuple[Measurement, ...] = ()
     period: float = PERIOD
     name: ClassVar[str] = "azure"
 
@@ -56,14 +61,14 @@ class AzureVm(Emulation):
         dmi = {"chassis_asset_tag": ASSET_TAG, "sys_vendor": "Microsoft Corporation"}
         for name, value in dmi.items():
             place.mounts.file(f"/sys/class/dmi/id/{name}", f"{value}\n".encode())
-        if self.boot_log is not None:
-            path = "/sys/kernel/security/tpm0/binary_bios_measurements"
-            place.mounts.file(path, self.boot_log)
+        if self.measured:
+            place.mounts.file(BOOT_LOG, log(self.measured))
 
     def serve(self, place: Place) -> None:
         """Starts everything, and serves the device."""
         tpm = Swtpm.start(place.folder, lambda command: place.spawn(*command))
         tpm.set_up(place.folder)
+        self._measure(tpm)
         if self.hardware == "snp":
             paravisor = Paravisor(tpm, SnpChip(place.folder).report, _SNP, place.told, self.period)
             imds.serve(_answers(place, _no_quote))
@@ -76,10 +81,18 @@ class AzureVm(Emulation):
             del caller, flags
             if "busy" in place.told().split():
                 raise OSError(errno.EBUSY, "as told")
-            return TpmHandle(lambda command: _driver(place, paravisor, command))
+            piece = int(words[1]) if (words := place.told().split())[:1] == ["pieces"] else WHOLE
+            return TpmHandle(lambda command: _driver(place, paravisor, command), piece)
 
         device = File(opened, mode=self.mode, gid=self.group, seekable=False)
         Server(device, Path(DEVICE)).serve(place.ready)
+
+    def _measure(self, tpm: Swtpm) -> None:
+        """Extends the PCRs as the firmware did."""
+        events = (m for m in self.measured if m.type != _NO_ACTION)
+        extended = [f"{m.register}:sha256={m.digest(_SHA256).hex()}" for m in events]
+        if extended:
+            tpm.tool("tpm2_pcrextend", *extended)
 
 
 def _driver(place: Place, paravisor: Paravisor, command: bytes) -> bytes:

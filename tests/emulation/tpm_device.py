@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from tests.emulation.fuse import Caller, Handle
 
-BUFFER_SIZE = 4096
+BUFFER_SIZE = WHOLE = 4096
 _HEADER_SIZE = 10
 
 
@@ -20,10 +20,12 @@ class TpmHandle(Handle):
 
     Args:
         exchange: takes a command and returns a response; it raises `OSError` as a driver does.
+        piece: the most bytes that one read gets.
     """
 
-    def __init__(self, exchange: Callable[[bytes], bytes]) -> None:
+    def __init__(self, exchange: Callable[[bytes], bytes], piece: int = WHOLE) -> None:
         self._exchange = exchange
+        self._piece = piece
         self._response = b""
         self._was_read = True
 
@@ -45,5 +47,6 @@ class TpmHandle(Handle):
         """Hands out what is left of the response."""
         del caller, offset
         self._was_read = True
+        size = min(size, self._piece)
         part, self._response = self._response[:size], self._response[size:]
         return part

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from wasmtime_attestation import issuer_config
+from wasmtime_attestation.attesters import imds
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements import collateral, jwks, ocsp, rim
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import pem
-from wasmtime_attestation.errors import InvalidArgumentError, RejectedError
+from wasmtime_attestation.errors import InvalidArgumentError, RejectedError, UnavailableError
 from wasmtime_attestation.evidence import (
     azure,
     boot_log,
@@ -37,6 +38,7 @@ from wasmtime_attestation.verifier.issued import IssuedToken, Reader
 from wasmtime_attestation.verifier.issuers import Issuer
 from wasmtime_attestation.verifier.nras_device import Device
 
+from tests.attesters import test_tpm_client_responses as tpm_responses
 from tests.endorsements.test_collateral import bundle
 from tests.fakes import azure as paravisor
 from tests.fakes import ita, maa, nras, nvidia_rim, trustee
@@ -116,7 +118,37 @@ def _boot_log(data: bytes) -> None:
         boot_log_events.describe(event)
 
 
+_EXCHANGES = (*tpm_responses.EXCHANGES.values(),)
+_CERTIFICATION = json.dumps(
+    {
+        "vcekCert": pem(MILAN.chain()[0]).decode(),
+        "tcbm": "DB18000000000004",
+        "certificateChain": "".join(pem(c).decode() for c in MILAN.chain()[1:]),
+    }
+)
+
+
+def _tpm_response(data: bytes) -> None:
+    """The first byte says which command is answered."""
+    if not data:
+        raise UnavailableError("the TPM answers nothing")
+    tpm_responses.call(_EXCHANGES[data[0] % len(_EXCHANGES)], data[1:])
+
+
 TARGETS: Mapping[str, Target] = {
+    "tpm-response": Target(
+        _tpm_response,
+        (UnavailableError,),
+        tuple(bytes([i]) + exchange.response for i, exchange in enumerate(_EXCHANGES)),
+    ),
+    "imds-certification": Target(
+        lambda data: imds.decode_certification(data, MILAN.report()),
+        (ValueError,),
+        (_CERTIFICATION.encode(),),
+    ),
+    "imds-quote": Target(
+        imds.decode_quote, (ValueError,), (b'{"quote": "BAACAA"}', b'{"quote": "BAACAA=="}')
+    ),
     "hcl": Target(hcl.decode, (RejectedError,), (paravisor.SNP.report(), paravisor.TDX.report())),
     "td-report": Target(td_report.decode, (RejectedError,), (paravisor.td_report(PLATFORM_15),)),
     "tpm": Target(tpm.decode, (RejectedError,), (paravisor.attest(),)),

@@ -61,9 +61,8 @@ def vcek(report: bytes) -> tuple[RawEndorsement, ...]:
     """
     answer = _accepted(_client().get(CERTIFICATION, _METADATA, (_OK, *_MEANINGS)))
     try:
-        certificates = _certificates(_members(answer))
-        _check_fits(certificates[0], report)
-    except UNREADABLE as error:
+        certificates = decode_certification(answer.body, report)
+    except ValueError as error:
         raise UnavailableError(f"{CERTIFICATION} gave no VCEK for this report: {error}") from error
     return tuple(RawEndorsement(EndorsementType.CERTIFICATE, der(c)) for c in certificates)
 
@@ -83,13 +82,45 @@ def td_quote(td_report: bytes) -> bytes:
     body = json.dumps({"report": report}).encode("ascii")
     answer = _accepted(_client().post(TD_QUOTE, body, _JSON, (_OK, *_MEANINGS)))
     try:
-        quote = _base64(_text(_members(answer), "quote"))
+        return decode_quote(answer.body)
     except ValueError as error:
         raise UnavailableError(f"{TD_QUOTE} gave no TD quote: {error}") from error
+
+
+def decode_certification(body: bytes, report: bytes) -> tuple[x509.Certificate, ...]:
+    """Reads VCEK, ASK and ARK.
+
+    Args:
+        body: what the service answered.
+        report: the SEV-SNP report that the VCEK must be for.
+
+    Raises:
+        ValueError: they are not there, or of another chip or TCB.
+    """
+    members = _members(body)
+    text = "\n".join(_text(members, name) for name in ("vcekCert", "certificateChain"))
+    try:
+        found = tuple(x509.load_pem_x509_certificates(text.encode("ascii")))
+        _check_fits(found[0], report)
+    except UNREADABLE as error:
+        raise ValueError(str(error)) from error
+    if len(found) > _MAX_CERTIFICATES:
+        raise ValueError(f"it answered {len(found)} certificates; {_MAX_CERTIFICATES} is the most")
+    return found
+
+
+def decode_quote(body: bytes) -> bytes:
+    """Reads a TD quote, in either base64.
+
+    Args:
+        body: what the service answered.
+
+    Raises:
+        ValueError: there is none, or it is too large.
+    """
+    quote = _base64(_text(_members(body), "quote"))
     if not 0 < len(quote) <= MAX_TD_QUOTE:
-        raise UnavailableError(
-            f"{TD_QUOTE} gave a TD quote of {len(quote)} bytes; {MAX_TD_QUOTE} is the most"
-        )
+        raise ValueError(f"it has {len(quote)} bytes; 1 to {MAX_TD_QUOTE} are possible")
     return quote
 
 
@@ -107,8 +138,8 @@ def _accepted(answer: Answer) -> Answer:
     )
 
 
-def _members(answer: Answer) -> Mapping[str, Json]:
-    value = strict_json.loads(answer.body, floats=True)
+def _members(body: bytes) -> Mapping[str, Json]:
+    value = strict_json.loads(body, floats=True)
     if not isinstance(value, dict):
         raise ValueError("it answered no JSON object")
     return value
@@ -119,14 +150,6 @@ def _text(members: Mapping[str, Json], name: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"it answered without {name}")
     return value
-
-
-def _certificates(members: Mapping[str, Json]) -> list[x509.Certificate]:
-    text = "\n".join(_text(members, name) for name in ("vcekCert", "certificateChain"))
-    found = x509.load_pem_x509_certificates(text.encode("ascii"))
-    if len(found) > _MAX_CERTIFICATES:
-        raise ValueError(f"it answered {len(found)} certificates; {_MAX_CERTIFICATES} is the most")
-    return found
 
 
 def _check_fits(certificate: x509.Certificate, report: bytes) -> None:
