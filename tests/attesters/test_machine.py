@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
-from wasmtime_attestation.attesters.detect import NO_TEE, DetectedAttester, Detection
+from wasmtime_attestation.attesters.detect import NO_TEE, Detection
 from wasmtime_attestation.attesters.machine import NO_GPU, Machine
+from wasmtime_attestation.attesters.select import DetectedAttester
 from wasmtime_attestation.errors import AttestationError, UnavailableError, UnsupportedError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.verifier.binding import nonce_of
@@ -24,7 +25,7 @@ from wasmtime_attestation.wit import (
 
 BOUND = bytes(range(64))
 NONCE = nonce_of(EvidenceType.NVIDIA_GPU, BOUND) or b""
-NO_VM = DetectedAttester(Detection(TeeType.NONE, "", ()))
+NO_VM = DetectedAttester(lambda: Detection(TeeType.NONE))
 
 
 @dataclass

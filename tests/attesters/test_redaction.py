@@ -86,7 +86,7 @@ def test_tdx(name: str) -> None:
         before.attestation_key,
         before.signature,
         before.qe_signature,
-        before.qe.report_data[:32],
+        before.qe_report[320:352],
         leaf.split(b"\n")[3],
     ):
         assert part in piece.data

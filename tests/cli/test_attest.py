@@ -101,9 +101,7 @@ def test_gpus_are_not_supported(target: str) -> None:
     assert "this host sees no GPU" in outcome.err
 
 
-@pytest.mark.parametrize(
-    "target", ["", "VM", "gpu:", "gpu:-1", "gpu:x", "gpu:\u0663", "vm:0"]
-)
+@pytest.mark.parametrize("target", ["", "VM", "gpu:", "gpu:-1", "gpu:x", "gpu:\u0663", "vm:0"])
 def test_targets_that_do_not_exist(target: str) -> None:
     outcome = run("attest", target, "--tee", "simulated")
     assert outcome.code == 2

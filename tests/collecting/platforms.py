@@ -51,7 +51,7 @@ class Platform:
 
     def start(self) -> Namespace:
         """Returns the machine."""
-        files = {path: b"" for path in self.files} | {"/proc/cpuinfo": self.cpu}
+        files = dict.fromkeys(self.files, b"") | {"/proc/cpuinfo": self.cpu}
         return Namespace(self.emulations(), files=files)
 
 

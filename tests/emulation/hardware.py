@@ -103,6 +103,10 @@ class TdxPlatform:
         """Signs a quote of version 4."""
         return self._platform.quote(report_data=report_data)
 
+    def td_report(self, report_data: bytes) -> bytes:
+        """Returns a TDREPORT of 1,024 bytes."""
+        return td_report(report_data)
+
     def quote_of(self, td_report: bytes) -> bytes:
         """Makes the quote of a TDREPORT, as a Quoting Enclave does."""
         return self.quote(td_report[128:192])

@@ -12,6 +12,7 @@ import json
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, quote, urlsplit
@@ -152,7 +153,7 @@ class Vendors:
             return answer("415 Unsupported Media Type")
         serial = x509_ocsp.load_der_ocsp_request(request.body).serial_number
         for path in self.paths:
-            for subject, issuer in zip(path, path[1:], strict=False):
+            for subject, issuer in pairwise(path):
                 if subject.serial_number == serial:
                     response = ocsp.Responder().respond(subject, issuer)
                     return answer("200 OK", response, content_type="application/ocsp-response")

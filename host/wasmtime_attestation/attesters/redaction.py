@@ -39,7 +39,7 @@ _MODULUS = re.compile(rb'("n"\s*:\s*")([^"]*)')
 _HARDWARE_OFFSET = 32
 # What names a device or its neighbours: issuer, authority key, information, PDIs, place, links.
 _DEVICE_FIELDS = (1, 2, 4, 22, 24, 26)
-_UNUSABLE = (*UNREADABLE, x509.ExtensionNotFound)
+_UNUSABLE: tuple[type[Exception], ...] = (*UNREADABLE, x509.ExtensionNotFound)
 _DROPPED = (EndorsementType.AMD_CERTIFICATE_TABLE, EndorsementType.OCSP_RESPONSE)
 
 _SNP = "CHIP_ID, REPORT_ID and SIGNATURE of the SEV-SNP report: the VCEK signed the first two"

@@ -158,7 +158,7 @@ def _report_in(response: bytes) -> bytes:
         meaning = _FIRMWARE.get(status, "see AMD's publication 56860, status codes")
         raise UnavailableError(
             f"the firmware made no report: status {status:#x}: {meaning}; configfs-tsm knows which "
-            "level this guest has (--tee tsm)"
+            "level this guest has (--tee configfs-tsm)"
         )
     if size != SIZE:
         raise UnavailableError(

@@ -139,10 +139,10 @@ def _serves(certificate: x509.Certificate) -> str:
 def _statement(file: str, statement: SignedStatement) -> Item:
     try:
         if statement.kind is StatementKind.TCB_INFO:
-            info = intel.decode_tcb_info(statement.body)
+            info = intel.decode_tcb_info(statement.document)
             issued, serves = info.issued, f"TDX quotes of FMSPC {info.fmspc.hex()}"
         else:
-            issued, serves = intel.decode_qe_identity(statement.body).issued, "TDX quotes"
+            issued, serves = intel.decode_qe_identity(statement.document).issued, "TDX quotes"
     except ValueError as error:
         return Item(file, statement.kind, statement.id, "", None, None, f"nothing: {error}")
     subject = f"{statement.id}, evaluation {issued.evaluation_number}"

@@ -68,7 +68,7 @@ def _has_signer(gathering: Gathering) -> bool:
 
 def _has_tcb_info(pck: PckCertificate, gathering: Gathering) -> bool:
     infos = _current(gathering, StatementKind.TCB_INFO, intel.TCB_INFO_ID)
-    return any(intel.decode_tcb_info(info.body).fmspc == pck.fmspc for info in infos)
+    return any(intel.decode_tcb_info(info.document).fmspc == pck.fmspc for info in infos)
 
 
 def _has_qe_identity(gathering: Gathering) -> bool:

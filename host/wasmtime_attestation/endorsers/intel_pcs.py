@@ -45,7 +45,7 @@ def is_tcb_info_of(endorsements: Endorsements, fmspc: bytes) -> bool:
     """Whether there is a TDX TCB info for a kind of platform; raises ValueError if unreadable."""
     return any(
         (statement.kind, statement.id) == (StatementKind.TCB_INFO, intel.TCB_INFO_ID)
-        and intel.decode_tcb_info(statement.body).fmspc == fmspc
+        and intel.decode_tcb_info(statement.document).fmspc == fmspc
         for statement in endorsements.statements
     )
 

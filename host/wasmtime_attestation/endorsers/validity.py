@@ -57,8 +57,8 @@ def issued_of(statement: SignedStatement) -> intel.Issued:
         ValueError: it cannot be read.
     """
     if statement.kind is StatementKind.TCB_INFO:
-        return intel.decode_tcb_info(statement.body).issued
-    return intel.decode_qe_identity(statement.body).issued
+        return intel.decode_tcb_info(statement.document).issued
+    return intel.decode_qe_identity(statement.document).issued
 
 
 def _ending(end: datetime | None, what: str) -> datetime:
