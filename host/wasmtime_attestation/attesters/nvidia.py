@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import partial
 
 from wasmtime_attestation.attesters.nvattest import Nvattest
@@ -89,13 +89,8 @@ class NvidiaAttester:
     def _check_modes(self, system: System, indices: range | list[int]) -> ConfidentialState:
         """Refuses GPUs that have no evidence to give: NVML would only say UNKNOWN."""
         state = self._nvml.state()
-        refused: dict[tuple[str, str], list[int]] = {}
-        for index in indices:
-            gpu = system.gpus[index]
-            if (reason := refusal(gpu, state)) is not None:
-                refused.setdefault((gpu.name, reason), []).append(index)
-        if refused:
-            raise UnsupportedError("; ".join(_refused(refused, system.driver)))
+        if refused := refusals(system, state, indices):
+            raise UnsupportedError(refused)
         if state.ready is False and not self._warned:
             self._warned = True
             log.warning(
@@ -133,7 +128,15 @@ class NvidiaAttester:
         return self._switches.collect(EvidenceType.NVIDIA_SWITCH, nonce)
 
 
-def _refused(refused: dict[tuple[str, str], list[int]], driver: str) -> Iterator[str]:
-    for (name, reason), indices in refused.items():
-        each = " " if len(indices) == 1 else ": each "
-        yield f"{enumerated(indices)} ({name}, driver {driver}){each}{reason}"
+def refusals(system: System, state: ConfidentialState, indices: Iterable[int]) -> str:
+    """Says which of some GPUs have no evidence to give, and why; empty where all have."""
+    refused: dict[tuple[str, str], list[int]] = {}
+    for index in indices:
+        gpu = system.gpus[index]
+        if (reason := refusal(gpu, state)) is not None:
+            refused.setdefault((gpu.name, reason), []).append(index)
+    return "; ".join(
+        f"{enumerated(which)} ({name}, driver {system.driver})"
+        f"{' ' if len(which) == 1 else ': each '}{reason}"
+        for (name, reason), which in refused.items()
+    )

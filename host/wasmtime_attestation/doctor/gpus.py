@@ -6,7 +6,8 @@ import re
 from itertools import islice
 
 from wasmtime_attestation.attesters.detect.files import Files
-from wasmtime_attestation.attesters.nvidia_modes import HOPPER, refusal
+from wasmtime_attestation.attesters.nvidia import refusals
+from wasmtime_attestation.attesters.nvidia_modes import HOPPER
 from wasmtime_attestation.attesters.nvml import Gpu
 from wasmtime_attestation.doctor.diagnosis import Finding, failed, not_applicable, ok, warning
 from wasmtime_attestation.doctor.facts import Facts, Gpus
@@ -61,20 +62,13 @@ def mode(facts: Facts) -> Finding:
     gpus = _known(facts)
     if gpus is None:
         return not_applicable(_unknown(facts))
-    refused: dict[tuple[str, str], list[int]] = {}
-    for index, gpu in enumerate(gpus.system.gpus):
-        if (reason := refusal(gpu, gpus.state)) is not None:
-            refused.setdefault((gpu.name, reason), []).append(index)
+    refused = refusals(gpus.system, gpus.state, range(len(gpus.system.gpus)))
     if not refused:
         how = "the protected PCIe mode" if gpus.state.protected_pcie else "CC mode"
         return ok(f"{how} is on")
-    what = "; ".join(
-        f"GPU {', '.join(map(str, which))} ({name}, driver {gpus.system.driver}): {reason}"
-        for (name, reason), which in refused.items()
-    )
     if not gpus.state.capable:
-        return warning(what, "nothing to do: these GPUs have no evidence to give")
-    return failed(what, "as said there; attest vm works without")
+        return warning(refused, "nothing to do: these GPUs have no evidence to give")
+    return failed(refused, "as said there; attest vm works without")
 
 
 def devtools(facts: Facts) -> Finding:

@@ -150,7 +150,7 @@ class HttpClient:
         method = "GET" if body is None else "POST"
         try:
             request = Request(method, self._permitted(httpx.URL(url)), headers, body)
-            with self._channel() as channel:
+            with self._channel(request.url) as channel:
                 return self._followed(channel, request, accept)
         except ExchangeError as error:
             raise UnavailableError(f"{_text(url, _MAX_URL)}: {error}") from error
@@ -163,9 +163,11 @@ class HttpClient:
             ) from error
 
     @contextlib.contextmanager
-    def _channel(self) -> Iterator[Channel]:
+    def _channel(self, url: httpx.URL) -> Iterator[Channel]:
         if self._stack is None:
-            with Channel(proxies=self._proxies) as channel:
+            # A redirect does not change the scheme, but a proxy may have another.
+            secure = url.scheme == "https" or self._proxies
+            with Channel(proxies=self._proxies, secure=secure) as channel:
                 yield channel
             return
         if self._kept is None:
