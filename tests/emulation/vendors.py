@@ -46,6 +46,7 @@ class Vendors:
         paths: the certification paths that the OCSP responder knows.
         key_sets: JWK Sets by path.
         override: answers in place of a service, where it returns something.
+        is_secure: whether they speak TLS.
     """
 
     folder: Path
@@ -55,10 +56,12 @@ class Vendors:
     paths: Sequence[Sequence[x509.Certificate]] = ()
     key_sets: Mapping[str, bytes] = field(default_factory=dict)
     override: Override | None = None
+    is_secure: bool = True
 
     def __post_init__(self) -> None:
         self.authority = WebAuthority(self.folder)
-        self._server = WebServer(self._handle, self.authority.context(HOST))
+        context = self.authority.context(HOST) if self.is_secure else None
+        self._server = WebServer(self._handle, context)
 
     def __enter__(self) -> Self:
         self._server.__enter__()

@@ -13,9 +13,10 @@ from wasmtime_attestation.endorsements.x509 import pem
 
 from tests.cli.tool import Outcome, run
 from tests.emulation.vendors import Vendors
-from tests.fakes import amd, intel, maa, nvidia, nvidia_rim
+from tests.fakes import amd, azure, intel, maa, nvidia, nvidia_rim
 from tests.fakes.amd import AT, MILAN, MILAN_V2, TURIN, VLEK, Machine
 from tests.fakes.token import Forger
+from tests.verifier.test_azure_token import token as token_of
 
 DER = Encoding.DER
 AT_OPTIONS = ("--at", AT.isoformat())
@@ -271,3 +272,74 @@ def test_a_simulation_is_nobodys_business(
     assert (outcome.code, fetched.code) == (0, 0)
     assert "nothing is missing" in fetched.err
     assert vendors.targets == []
+
+
+@pytest.mark.parametrize("vm", [azure.SNP, azure.TDX], ids=["SNP", "TDX"])
+def test_an_azure_vm(vm: azure.ConfidentialVm, tmp_path: Path, start: Start) -> None:
+    source, bundle = evidence_file(tmp_path, token_of(vm).encode()), tmp_path / "bundle"
+    platform = vm.hardware if isinstance(vm.hardware, intel.Platform) else intel.PLATFORM
+    with start(platform=platform):
+        outcome = fetch(source, bundle)
+    assert outcome.code == 0, outcome.err
+    root = amd_root(tmp_path, vm.hardware) if isinstance(vm.hardware, Machine) else None
+    root = root or root_of(tmp_path, platform.root)
+    assert verify(source, "--offline", "--endorsements", bundle, "--trust", root).code == 0
+
+
+def test_a_switch_has_no_driver(tmp_path: Path, start: Start) -> None:
+    source = gpu_evidence(tmp_path, nvidia.SWITCH)
+    with start() as vendors:
+        outcome = fetch(source, tmp_path / "bundle")
+    rims = [target for target in vendors.targets if target.startswith("/v1/rim/")]
+    assert rims == ["/v1/rim/NV_SWITCH_BIOS_5612_0002_890_9610550001"]
+    # The responder knows none of these certificates, and says so ("unauthorized").
+    assert outcome.code == 6
+    assert "it is not an OCSP response about" in outcome.err
+
+
+def test_what_cannot_be_decoded_asks_for_nothing(tmp_path: Path, start: Start) -> None:
+    cut = evidence_file(tmp_path, MILAN.report()[:-1])
+    with start() as vendors:
+        outcome, verified = fetch(cut, tmp_path / "bundle"), verify(cut)
+        assert fetch(evidence_file(tmp_path, b"nothing"), tmp_path / "bundle").code == 4
+    assert (outcome.code, verified.code) == (6, 4)
+    assert "what evidence [0] needs: it cannot be decoded: snp.format" in outcome.err
+    assert vendors.targets == []
+
+
+@pytest.mark.parametrize(
+    "fields", [{"chip_id": bytes(64)}, {"key_information": 2}, {"key_information": 7 << 2}]
+)
+def test_a_masked_chip_is_not_asked_for(
+    fields: dict[str, bytes | int], tmp_path: Path, start: Start
+) -> None:
+    source = evidence_file(tmp_path, MILAN.report(**fields))
+    with start() as vendors:
+        fetch(source, tmp_path / "bundle")
+    assert vendors.targets == []
+
+
+def test_what_is_given_is_not_fetched(tmp_path: Path, start: Start) -> None:
+    source, bundle = evidence_file(tmp_path, intel.PLATFORM.quote()), tmp_path / "bundle"
+    with start() as vendors:
+        fetch(source, bundle)
+        asked = len(vendors.targets)
+        again = fetch(source, tmp_path / "other", "--endorsements", bundle)
+        (bundle / "intel-pck-platform.crl").unlink()
+        partly = fetch(source, tmp_path / "other", "--endorsements", bundle)
+    assert asked == len(vendors.targets) == 4
+    assert again.out == ""
+    assert "nothing is missing" in again.err
+    assert partly.out.split() == [
+        str(tmp_path / "other" / "intel-pck-platform.crl"),
+        str(tmp_path / "other" / "intel-pck-platform-issuer-chain.pem"),
+    ]
+
+
+def test_a_bundle_that_cannot_be_written(tmp_path: Path, start: Start) -> None:
+    source = evidence_file(tmp_path, MILAN.report())
+    (tmp_path / "file").write_bytes(b"")
+    with start():
+        outcome = fetch(source, tmp_path / "file" / "bundle")
+    assert outcome.code == 2
+    assert "cannot be written" in outcome.err

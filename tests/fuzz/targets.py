@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +14,9 @@ from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements import collateral, jwks, ocsp, rim
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import pem
+from wasmtime_attestation.endorsers import disk_cache
+from wasmtime_attestation.endorsers.disk_cache import Entry
+from wasmtime_attestation.endorsers.question import Reply
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError, UnavailableError
 from wasmtime_attestation.evidence import (
     azure,
@@ -40,6 +44,7 @@ from wasmtime_attestation.verifier.nras_device import Device
 
 from tests.attesters import test_tpm_client_responses as tpm_responses
 from tests.endorsements.test_collateral import bundle
+from tests.endorsers.questions import question
 from tests.fakes import azure as paravisor
 from tests.fakes import ita, maa, nras, nvidia_rim, trustee
 from tests.fakes.amd import AT, MILAN, TURIN
@@ -75,6 +80,7 @@ _COLLATERAL = (
     signed("enclaveIdentity", QE_IDENTITY, PLATFORM.key("Intel SGX TCB Signing")),
 )
 _MANIFESTS = (nvidia_rim.DRIVER.xml(), nvidia_rim.BLACKWELL[0].xml())
+_CACHE_ENTRY = disk_cache.encode(Entry(AT, Reply(b"body", {"a": "b"})), question())
 _RESPONSE = Responder().respond(*HOPPER.chain()[1:3])
 _POLICY = b"""schema = 1
 accept = ["amd-sev-snp", "intel-tdx"]
@@ -111,6 +117,13 @@ def _service(kind: TokenKind, verdict: Callable[[IssuedToken, Reader], Verdict])
 def _device(data: bytes) -> None:
     device = Device("GPU-0", jwt.claims_of(data, floats=True), "3.0")
     _ = (list(device.unauthentic()), device.environment().to_json(), device.serial)
+
+
+def _cache_entry(data: bytes) -> None:
+    """Reads an entry whose digest is right, so that what stands below it is reached."""
+    content = data.split(b"\n", 2)[-1]
+    head = f"wasmtime-attestation cache 1\n{hashlib.sha256(content).hexdigest()}\n"
+    disk_cache.decode(head.encode() + content, question())
 
 
 def _boot_log(data: bytes) -> None:
@@ -213,6 +226,7 @@ TARGETS: Mapping[str, Target] = {
         (ValueError, RejectedError),
         (serialise(trustee.former()), serialise(trustee.current())),
     ),
+    "cache-entry": Target(_cache_entry, (ValueError,), (_CACHE_ENTRY,)),
     "collateral": Target(collateral.decode, (ValueError,), _COLLATERAL),
     "policy": Target(lambda data: load("fuzzed", data), (InvalidArgumentError,), (_POLICY,)),
 }

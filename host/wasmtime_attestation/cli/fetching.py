@@ -36,6 +36,8 @@ def completed(request: Request, *, offline: bool) -> Request:
         fetched = fetch_for(
             subject, request.endorsements, request.issuers, at=request.at, offline=offline
         )
+    for missing in fetched.missing:
+        log.info("not fetched: %s", missing)
     return replace(
         request,
         endorsements=request.endorsements + fetched.endorsements,
@@ -67,6 +69,7 @@ def fetch_for(
         InvalidArgumentError: the environment names a service that has no address.
     """
     urls = ServiceUrls.from_environment()
-    cache = DiskCache(default_folder())
+    folder = default_folder()
+    cache = None if folder is None else DiskCache(folder)
     with Source(cache, offline=offline, plain=urls.is_plain, progress=progress) as source:
         return fetch(subject, known, source=source, urls=urls, at=at, issuers=issuers)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from cryptography import x509
+
 from wasmtime_attestation.endorsements import amd
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -46,7 +48,7 @@ def vcek(base: str, line: ProductLine, chip_id: bytes, tcb: TcbVersion) -> Quest
         what=f"the VCEK of {line} chip {hwid.hex()[:16]}… at {tcb}",
         url=f"{base}/vcek/v1/{line}/{hwid.hex()}?{query}",
         pieces=lambda reply: (Piece(file, reply.body),),
-        fits=lambda found: any(map(amd.is_versioned_key, found.certificates)),
+        fits=lambda found: any(_is_of(c, hwid, tcb) for c in found.certificates),
         max_age=timedelta(days=365),
     )
 
@@ -78,6 +80,13 @@ def revocation_list(base: str, kind: SignerKind, line: ProductLine) -> Question:
         fits=lambda found: len(found.crls) == 1,
         max_age=_LIST_AGE,
     )
+
+
+def _is_of(certificate: x509.Certificate, hwid: bytes, tcb: TcbVersion) -> bool:
+    if not amd.is_versioned_key(certificate):
+        return False
+    key = amd.decode(certificate)
+    return key.hwid is not None and key.hwid.startswith(hwid) and key.tcb == tcb
 
 
 def _subjects(endorsements: Endorsements) -> set[str]:

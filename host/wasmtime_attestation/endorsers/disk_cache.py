@@ -31,6 +31,7 @@ MAX_BYTES = 128 << 20
 _FORMAT = b"wasmtime-attestation cache 1\n"
 _MAX_HEAD = 1 << 16
 """Bytes of an entry before its body."""
+_LAST_SECOND = int(datetime.max.replace(tzinfo=UTC).timestamp()) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,14 @@ class Entry:
     reply: Reply | None
 
 
-def default_folder() -> Path:
-    """Returns the folder of this user's cache (XDG Base Directory Specification)."""
+def default_folder() -> Path | None:
+    """Returns the folder of this user's cache (XDG Base Directory Specification), if any."""
     named = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    home = named if named.is_absolute() else Path.home() / ".cache"
+    try:
+        home = named if named.is_absolute() else Path.home() / ".cache"
+    except RuntimeError:
+        # Python's, where neither HOME nor the user's entry says it.
+        return None
     return home / "wasmtime-attestation"
 
 
@@ -66,15 +71,15 @@ class DiskCache:
 
     def read(self, question: Question) -> Entry | None:
         """Returns what was answered, or None; an entry that is not whole is removed."""
-        if not self._folder.exists():
-            return None
         try:
+            if not self._folder.exists():
+                return None
             with CacheFolder.open(self._folder) as folder:
                 data = folder.read(question.key, _MAX_HEAD + MAX_SIZE)
                 if data is None:
                     return None
                 try:
-                    return _decode(data, question)
+                    return decode(data, question)
                 except (ValueError, RecursionError) as error:
                     log.info("cache entry %s is dropped: %s", question.key, error)
                     folder.remove(question.key)
@@ -86,7 +91,7 @@ class DiskCache:
         """Keeps an answer, and removes the oldest ones where there are too many."""
         try:
             with CacheFolder.open(self._folder) as folder:
-                folder.write(question.key, _encode(entry, question))
+                folder.write(question.key, encode(entry, question))
                 _trim(folder)
         except (UnavailableError, OSError) as error:
             self._warn(error)
@@ -108,7 +113,8 @@ def _trim(folder: CacheFolder) -> None:
         folder.remove(oldest.name)
 
 
-def _encode(entry: Entry, question: Question) -> bytes:
+def encode(entry: Entry, question: Question) -> bytes:
+    """Writes an entry."""
     reply = entry.reply or Reply(b"")
     head = {
         "question": question.key,
@@ -121,7 +127,12 @@ def _encode(entry: Entry, question: Question) -> bytes:
     return _FORMAT + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
 
 
-def _decode(data: bytes, question: Question) -> Entry:
+def decode(data: bytes, question: Question) -> Entry:
+    """Reads an entry.
+
+    Raises:
+        ValueError: it is not whole, or of another question.
+    """
     if not data.startswith(_FORMAT):
         raise ValueError("it is of another format")
     digest, _, content = data[len(_FORMAT) :].partition(b"\n")
@@ -134,7 +145,7 @@ def _decode(data: bytes, question: Question) -> Entry:
             "fetched": int() as fetched,
             "found": bool() as found,
             "headers": dict() as headers,
-        }:
+        } if 0 <= fetched <= _LAST_SECOND:
             named = {name: value for name, value in headers.items() if isinstance(value, str)}
             reply = Reply(body, named) if found else None
             return Entry(datetime.fromtimestamp(fetched, UTC), reply)

@@ -73,9 +73,8 @@ def fetch(
         found = service_keys.gather(subject.text, issuers, gathering)
     else:
         found = tuple(issuers)
-        pieces = _evidence_of(subject.text) if isinstance(subject, Token) else subject
-        for evidence in pieces:
-            _gather(evidence, gathering)
+        for number, evidence in enumerate(_evidence_of(subject, gathering)):
+            _gather(number, evidence, gathering)
     return Fetched(
         tuple(dict.fromkeys(gathering.pieces)),
         gathering.fetched,
@@ -84,23 +83,23 @@ def fetch(
     )
 
 
-def _evidence_of(text: str) -> Sequence[Evidence]:
+def _evidence_of(subject: Subject, gathering: Gathering) -> Sequence[Evidence]:
+    if not isinstance(subject, Token):
+        return subject
     try:
-        return EvidenceToken.from_payload(jwt.decode(text).claims()).evidence
-    except (ValueError, RecursionError):
+        return EvidenceToken.from_payload(jwt.decode(subject.text).claims()).evidence
+    except (ValueError, RecursionError) as error:
+        gathering.lacks("what the token needs", f"it cannot be decoded: {error}")
         return ()
 
 
-def _gather(evidence: Evidence, gathering: Gathering) -> None:
+def _gather(number: int, evidence: Evidence, gathering: Gathering) -> None:
     try:
         own = Endorsements.of_raw(evidence.endorsements)
-    except ValueError:
-        return
-    with gathering.beside(own):
-        try:
+        with gathering.beside(own):
             _gather_for(evidence, gathering)
-        except RejectedError:
-            return
+    except (ValueError, RejectedError) as error:
+        gathering.lacks(f"what evidence [{number}] needs", f"it cannot be decoded: {error}")
 
 
 def _gather_for(evidence: Evidence, gathering: Gathering) -> None:

@@ -12,9 +12,10 @@ from cryptography import x509
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.anchors import AMD_ROOTS, INTEL_ROOT, NVIDIA_ROOTS
 from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.endorsers.kept import Obtained
 from wasmtime_attestation.endorsers.question import Missing, Piece, Question
 from wasmtime_attestation.endorsers.service_urls import ServiceUrls
-from wasmtime_attestation.endorsers.source import Obtained, Source
+from wasmtime_attestation.endorsers.source import Source
 from wasmtime_attestation.errors import UnavailableError
 
 _VENDOR_ROOTS = {anchor.spki_sha256 for anchor in (*AMD_ROOTS, INTEL_ROOT, *NVIDIA_ROOTS)}

@@ -65,6 +65,18 @@ class Answer:
     body: bytes
     url: str
 
+    @property
+    def refusal(self) -> str:
+        """What it means where it is not the answer that was wanted, for a message."""
+        said = _text(self.body[:_MAX_TEXT].decode("utf-8", "replace").strip())
+        again = _text(self.headers.get("retry-after", ""))
+        return (
+            f"it answers HTTP {self.status}"
+            + (f" ({said})" if said else "")
+            + (f", to be asked again after {again}" if again else "")
+            + _ADVICE.get(self.status, "")
+        )
+
 
 class HttpClient:
     """Asks servers; used as a context manager, it keeps connections for further questions.
@@ -170,12 +182,13 @@ class HttpClient:
     def _followed(self, channel: Channel, request: Request, accept: tuple[int, ...]) -> Answer:
         deadline = Deadline.after(self._limits.seconds)
         for _ in range(self._limits.redirects + 1):
-            answer = self._attempted(channel, request, accept, deadline)
+            raw = self._attempted(channel, request, accept, deadline)
+            answer = Answer(raw.status, raw.headers, raw.body, str(request.url))
             if answer.status in accept:
-                return Answer(answer.status, answer.headers, answer.body, str(request.url))
+                return answer
             if answer.status not in _REDIRECTS or request.body is not None:
-                raise ExchangeError(refusal(answer.status, answer.headers, answer.body))
-            request = replace(request, url=self._target(request.url, answer))
+                raise ExchangeError(answer.refusal)
+            request = replace(request, url=self._target(request.url, raw))
         raise ExchangeError(f"it redirects more than {self._limits.redirects} times")
 
     def _target(self, url: httpx.URL, answer: RawAnswer) -> httpx.URL:
@@ -207,18 +220,6 @@ class HttpClient:
                     return answer
             time.sleep(seconds)
         raise ValueError("there must be at least one attempt")
-
-
-def refusal(status: int, headers: Headers, body: bytes) -> str:
-    """Says what an answer means that is not the one that was wanted, for a message."""
-    said = _text(body[:_MAX_TEXT].decode("utf-8", "replace").strip())
-    again = _text(headers.get("retry-after", ""))
-    return (
-        f"it answers HTTP {status}"
-        + (f" ({said})" if said else "")
-        + (f", to be asked again after {again}" if again else "")
-        + _ADVICE.get(status, "")
-    )
 
 
 def _described(error: httpx.HTTPError | OSError) -> str:

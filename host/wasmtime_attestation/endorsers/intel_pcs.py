@@ -17,6 +17,7 @@ from wasmtime_attestation.endorsements.collateral import StatementKind
 from wasmtime_attestation.endorsers.question import Piece, Question, Reply
 from wasmtime_attestation.endorsers.service_urls import VENDORS
 from wasmtime_attestation.evidence.tdx_fields import PckReference
+from wasmtime_attestation.verifier import intel_chain
 
 ROOT_LIST = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"
 """Where Intel itself has the root's list: the distribution point in the root's certificate."""
@@ -132,6 +133,7 @@ def pck_certificate(
         pieces=lambda reply: _with_chain(reply, stem, _PCK_CHAINS),
         fits=lambda found: any(
             certs.common_name(certificate.subject) == intel_pck.NAME
+            and intel_chain.fits(intel_pck.decode(certificate), reference)
             for certificate in found.certificates
         ),
         max_age=timedelta(days=30),

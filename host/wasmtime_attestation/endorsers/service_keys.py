@@ -30,7 +30,8 @@ def gather(text: str, issuers: Sequence[Issuer], gathering: Gathering) -> tuple[
         token = jwt.decode(text)
         claims = token.claims(floats=True)
         issuer = find_issuer(claims, issuers, Ledger())
-    except (ValueError, RecursionError, RejectedError):
+    except (ValueError, RecursionError, RejectedError) as error:
+        gathering.lacks("the keys of the token's issuer", str(error))
         return tuple(issuers)
     if issuer.keys or gathering.known.key_sets:
         return tuple(issuers)

@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import httpx
+from urllib.parse import urlsplit
 
 from wasmtime_attestation.errors import InvalidArgumentError
 
@@ -70,10 +69,12 @@ def _checked(variable: str, text: str) -> str:
         # As it stands in Intel's own sgx_default_qcnl.conf.
         text = text.removesuffix(suffix)
     try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL as error:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port
+    except ValueError as error:
         raise InvalidArgumentError(f"{variable} is no address: {error}") from error
-    if url.scheme not in ("https", "http") or not url.host or url.userinfo or url.query:
+    spoilt = "@" in url.netloc or url.query or url.fragment or not text.isprintable()
+    if url.scheme not in ("https", "http") or not host or spoilt:
         raise InvalidArgumentError(
             f"{variable} is no address such as https://host:8081, without name, password and query"
         )

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
-import httpx
-
-from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import MAX_SIZE
-from wasmtime_attestation.endorsers import validity
 from wasmtime_attestation.endorsers.deadline import Deadline
 from wasmtime_attestation.endorsers.disk_cache import DiskCache, Entry
-from wasmtime_attestation.endorsers.http import Answer, HttpClient, Limits, refusal
-from wasmtime_attestation.endorsers.question import NEGATIVE_AGE, Piece, Question, Reply
-from wasmtime_attestation.errors import InvalidArgumentError, UnavailableError
+from wasmtime_attestation.endorsers.kept import Obtained, read, recall
+from wasmtime_attestation.endorsers.question import Question, Reply
+from wasmtime_attestation.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from wasmtime_attestation.endorsers.http import Answer, HttpClient
 
 log = logging.getLogger(__name__)
 QUESTION_SECONDS = 20.0
@@ -30,14 +30,6 @@ MAX_QUESTIONS = 256
 _NONE = (404, 410)
 # What says something about the question, not about the service.
 _ANSWERS = (200, 400, 403, *_NONE, 415, 500)
-
-
-@dataclass(frozen=True, slots=True)
-class Obtained:
-    """What a question came to."""
-
-    pieces: tuple[Piece, ...]
-    endorsements: Endorsements
 
 
 class Source:
@@ -62,8 +54,9 @@ class Source:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         progress: Callable[[str], None] = log.info,
     ) -> None:
-        limits = Limits(size=MAX_SIZE, seconds=QUESTION_SECONDS)
-        self._client = HttpClient(limits, plain=plain)
+        self._stack = ExitStack()
+        self._client: HttpClient | None = None
+        self._plain = plain
         self._cache = cache
         self._offline = offline
         self._clock = clock
@@ -73,7 +66,6 @@ class Source:
         self._deadline = Deadline.after(TOTAL_SECONDS)
 
     def __enter__(self) -> Self:
-        self._client.__enter__()
         return self
 
     def __exit__(
@@ -82,7 +74,8 @@ class Source:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._client.__exit__(kind, error, traceback)
+        self._client = None
+        self._stack.close()
 
     def ask(self, question: Question, at: datetime) -> Obtained:
         """Returns the answer to a question.
@@ -94,45 +87,36 @@ class Source:
         Raises:
             UnavailableError: there is none; the message says why.
         """
-        entry = self._cache.read(question) if self._cache else None
-        age = None if entry is None else self._clock() - entry.fetched
-        if entry is not None and age is not None and age.total_seconds() < 0:
-            # The clock was wrong, then or now: nobody knows how old it is.
-            entry = None
-        if entry is None or age is None:
-            return self._asked_anew(question, at)
-        if entry.reply is None:
-            if age < NEGATIVE_AGE:
-                raise UnavailableError(f"{question.url} had none {int(age.total_seconds())} s ago")
-            return self._asked_anew(question, at)
-        kept = None
-        if question.lifetime is None or age < question.lifetime:
-            kept = _kept(question, entry.reply, at)
-        if kept is not None and (age < question.max_age or self._offline):
-            return kept
+        kept = recall(self._cache, question, self._clock()) if self._cache else None
+        holds = kept is not None and at in kept.obtained.window
+        if kept is not None and (holds or at < kept.obtained.window.begin):
+            if holds and (kept.is_fresh or self._offline):
+                return kept.obtained
+            if kept.is_fresh:
+                # The service has none of the past, and would say the same as a moment ago.
+                raise UnavailableError(_of_another_time(kept.obtained, at))
         try:
             return self._asked_anew(question, at)
         except UnavailableError as error:
-            if kept is None:
+            if kept is None or not holds:
                 raise
             log.info("%s: what was answered before is used (%s)", question.what, error)
-            return kept
+            return kept.obtained
 
     def _asked_anew(self, question: Question, at: datetime) -> Obtained:
         reply = self._fetched(question)
         try:
             obtained = read(question, reply)
-            window = validity.window(obtained.endorsements)
-        except (ValueError, InvalidArgumentError) as error:
-            raise UnavailableError(f"{question.url} answers what it is not: {error}") from error
+        except ValueError as error:
+            raise UnavailableError(f"{question.url} answers something else: {error}") from error
         if self._cache:
             self._cache.write(question, Entry(self._clock(), reply))
-        if at not in window:
-            raise UnavailableError(f"the present one is for {window}, not for {at.isoformat()}")
+        if at not in obtained.window:
+            raise UnavailableError(_of_another_time(obtained, at))
         return obtained
 
     def _fetched(self, question: Question) -> Reply:
-        host = httpx.URL(question.url).host
+        host = urlsplit(question.url).netloc
         self._check_may_ask(host)
         self._progress(f"asking {host} for {question.what}")
         try:
@@ -143,8 +127,7 @@ class Source:
         if answer.status in _NONE and self._cache:
             self._cache.write(question, Entry(self._clock(), None))
         if answer.status != 200:
-            reason = refusal(answer.status, answer.headers, answer.body)
-            raise UnavailableError(f"{question.url}: {reason}")
+            raise UnavailableError(f"{question.url}: {answer.refusal}")
         kept = {name: answer.headers[name] for name in question.keep if name in answer.headers}
         return Reply(answer.body, kept)
 
@@ -161,31 +144,16 @@ class Source:
         self._asked += 1
 
     def _send(self, question: Question) -> Answer:
+        if self._client is None:
+            # Whoever has everything, or is offline, must not wait for the import.
+            from wasmtime_attestation.endorsers.http import HttpClient, Limits
+
+            limits = Limits(size=MAX_SIZE, seconds=QUESTION_SECONDS)
+            self._client = self._stack.enter_context(HttpClient(limits, plain=self._plain))
         if question.body is None:
             return self._client.get(question.url, question.headers, _ANSWERS)
         return self._client.post(question.url, question.body, question.headers, _ANSWERS)
 
 
-def _kept(question: Question, reply: Reply, at: datetime) -> Obtained | None:
-    """Reads what was kept, as strictly as if it came now; None if it does not hold."""
-    try:
-        obtained = read(question, reply)
-        holds = at in validity.window(obtained.endorsements)
-        holds = holds and question.still_fits(obtained.endorsements)
-    except (ValueError, InvalidArgumentError) as error:
-        log.info("what was kept of %s is not used: %s", question.url, error)
-        return None
-    return obtained if holds else None
-
-
-def read(question: Question, reply: Reply) -> Obtained:
-    """Makes endorsements of an answer.
-
-    Raises:
-        ValueError, InvalidArgumentError: it is not what was asked for.
-    """
-    pieces = question.pieces(reply)
-    endorsements = Endorsements.from_files((piece.file, piece.data) for piece in pieces)
-    if not question.fits(endorsements):
-        raise ValueError(f"it is not {question.what}")
-    return Obtained(pieces, endorsements)
+def _of_another_time(obtained: Obtained, at: datetime) -> str:
+    return f"the present one is for {obtained.window}, not for {at.isoformat()}"
