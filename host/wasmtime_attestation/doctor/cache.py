@@ -20,6 +20,8 @@ def folder(facts: Facts) -> Finding:
     """The cache's folder is private and writable, and there is room."""
     del facts
     path = default_folder()
+    if path is None:
+        return warning("this user has no home folder, so nothing is kept", _REMEDY)
     name = f"doctor-{secrets.token_hex(8)}"
     try:
         with CacheFolder.open(path) as cache:
