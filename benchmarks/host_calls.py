@@ -7,6 +7,7 @@ import time
 
 from wasmtime import Engine, component
 from wasmtime_attestation import wit
+from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.attesters.simulated import SimulatedAttester
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.service import AttestationService, Settings
@@ -51,7 +52,7 @@ def main() -> None:
 def _service() -> AttestationService:
     attester = SimulatedAttester(int(time.time()))
     anchors = Anchors(()).trusting([attester.root_fingerprint])
-    return AttestationService(attester, Settings(anchors), time.time)
+    return AttestationService(Machine(attester), Settings(anchors), time.time)
 
 
 def _row(spent: dict[Key, float], call: str, abi: Abi) -> tuple[str, str, float, float, float]:

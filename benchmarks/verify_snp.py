@@ -145,7 +145,12 @@ def _report(name: str, sample: Sample) -> dict[tuple[str, str], Batch]:
 def _token(attester: SimulatedAttester, anchors: Anchors, now: int) -> dict[tuple[str, str], Batch]:
     """Verifies an evidence token (two signatures), which brings its certificates along."""
     text, _ = TokenIssuer().issue(
-        attester, nonce=NONCE, audience=None, guest_digest=None, user_data=None, now=now
+        lambda bound: (attester.collect(bound),),
+        nonce=NONCE,
+        audience=None,
+        guest_digest=None,
+        user_data=None,
+        now=now,
     )
     at, expected, memo = datetime.fromtimestamp(now, UTC), Expected(nonce=NONCE), Memo()
 

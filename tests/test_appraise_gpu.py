@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from wasmtime_attestation.appraise import appraise, gpu
+from wasmtime_attestation.appraise import appraise
 from wasmtime_attestation.appraise.findings import FINDINGS
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -14,6 +14,7 @@ from wasmtime_attestation.endorsements.nvidia import Architecture
 from wasmtime_attestation.endorsements.x509 import spki_sha256
 from wasmtime_attestation.errors import InvalidArgumentError, PolicyError
 from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy, load
+from wasmtime_attestation.policy.azure import AzurePolicy
 from wasmtime_attestation.policy.gpu import GpuPolicy, version_key
 from wasmtime_attestation.wit import Status, TeeType
 
@@ -220,24 +221,73 @@ def test_a_gpu_alone_is_one() -> None:
     assert findings(switch(), GpuPolicy(expected_count=1)) == ["policy.gpu-count"]
 
 
-def test_distinct_gpus_count_together() -> None:
+def blackwell() -> Claims:
     given = BLACKWELL.endorsements() + nvidia_rim.endorsements(*nvidia_rim.BLACKWELL)
-    first, second = claims(), verify(BLACKWELL.report(), given).claims
-    assert gpu.count([first, second, switch(), None]) == 2
-    assert gpu.count([first, first]) == 1
+    return verify(BLACKWELL.report(), given).claims
 
-    two = policy(GpuPolicy(expected_count=2))
-    appraise(first, two, at=AT, guest_digest=None, gpus=2)
-    appraise(switch(), two, at=AT, guest_digest=None, gpus=2)
-    for miscounted in (0, 1, 3):
-        with pytest.raises(PolicyError, match=r"policy\.gpu-count"):
-            appraise(first, two, at=AT, guest_digest=None, gpus=miscounted)
+
+def machine() -> Claims:
+    return snp_verification.verify(MILAN.report(), MILAN.chain()).claims
+
+
+def accepts(*pieces: Claims, count: int) -> bool:
+    """Whether a policy that expects a number of GPUs accepts every one of several pieces."""
+    both = frozenset({TeeType.AMD_SEV_SNP, TeeType.NVIDIA_GPU})
+    under = AppraisalPolicy("both", both, gpu=GpuPolicy(expected_count=count))
+    refused = set()
+    for piece in pieces:
+        try:
+            appraise(piece, under, at=AT, guest_digest=None, beside=pieces)
+        except PolicyError as error:
+            refused |= {finding.check for finding in error.findings}
+    assert refused <= {"policy.gpu-count"}
+    return not refused
+
+
+@pytest.mark.parametrize("count", range(4))
+def test_distinct_gpus_count_together(count: int) -> None:
+    first, second = claims(), blackwell()
+
+    assert accepts(first, second, switch(), count=count) is (count == 2)
+    assert accepts(machine(), first, second, count=count) is (count == 2)
+    assert accepts(machine(), first, first, count=count) is (count == 1)
 
 
 def test_without_any_gpu_other_evidence_is_refused() -> None:
-    report = snp_verification.verify(MILAN.report(), MILAN.chain()).claims
     under = AppraisalPolicy(
         "any", frozenset({TeeType.AMD_SEV_SNP}), gpu=GpuPolicy(expected_count=1)
     )
-    assert findings(report, under) == ["policy.gpu-count"]
-    appraise(report, under, at=AT, guest_digest=None, gpus=1)
+    assert findings(machine(), under) == ["policy.gpu-count"]
+
+
+BOTH = frozenset({TeeType.AMD_SEV_SNP, TeeType.NVIDIA_GPU})
+
+
+@pytest.mark.parametrize(
+    ("under", "check"),
+    [
+        (AppraisalPolicy("p", BOTH, require_reference_values=True), "policy.reference-values"),
+        (AppraisalPolicy("p", BOTH, azure=AzurePolicy(required=True)), "policy.azure"),
+    ],
+)
+def test_a_machine_answers_for_software_and_its_devices_do_not(
+    under: AppraisalPolicy, check: str
+) -> None:
+    host, device = machine(), claims()
+
+    appraise(device, under, at=AT, guest_digest=None, beside=(host, device))
+    for piece, beside in ((device, ()), (device, (device, blackwell())), (host, (host, device))):
+        with pytest.raises(PolicyError) as caught:
+            appraise(piece, under, at=AT, guest_digest=None, beside=beside)
+        assert [finding.check for finding in caught.value.findings] == [check]
+
+
+def test_a_switch_goes_with_its_gpus() -> None:
+    under = AppraisalPolicy("p", BOTH)
+    appraise(switch(), under, at=AT, guest_digest=None, beside=(claims(), switch()))
+    for beside in ((), (machine(), switch())):
+        with pytest.raises(PolicyError, match=r"policy\.accept"):
+            appraise(switch(), under, at=AT, guest_digest=None, beside=beside)
+    no_gpus = AppraisalPolicy("p", frozenset({TeeType.AMD_SEV_SNP}))
+    with pytest.raises(PolicyError, match=r"policy\.accept"):
+        appraise(switch(), no_gpus, at=AT, guest_digest=None, beside=(claims(), switch()))

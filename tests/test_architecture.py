@@ -23,7 +23,8 @@ LAYERS = (
     ("verifier",),
     ("policy", "result", "issuer_config"),
     ("appraise",),
-    ("attesters", "batch", "cache", "ear_issuer", "issuer", "summary"),
+    ("attesters", "batch", "cache", "ear_issuer", "endorsers", "issuer", "summary"),
+    ("doctor",),
     ("service",),
     ("world",),
     ("cli", "__main__"),
@@ -33,7 +34,7 @@ RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 # A lock is all that a memo wants of threads.
 LOCKED = {"memo"}
 IMPURE = {"os", "time", "socket", "subprocess", "threading", "random", "secrets", "logging"}
-OUTSIDE = {"wasmtime": "world", "click": "cli", "ctypes": "world"}
+OUTSIDE = {"wasmtime": "world", "click": "cli", "ctypes": "attesters"}
 
 
 def modules(package: Path) -> list[Path]:

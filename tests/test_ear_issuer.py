@@ -43,7 +43,7 @@ def pem(key: Private, encryption: KeySerializationEncryption | None = None) -> b
 
 
 def made() -> Appraisal:
-    claims = verify(Forger().token()).claims
+    claims = verify(Forger().token()).claims[0]
     result = appraise(claims, HARDWARE_ONLY, at=AT, guest_digest=None)
     return appraisal(claims, HARDWARE_ONLY, result, bytes(32))
 

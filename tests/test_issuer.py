@@ -27,15 +27,15 @@ class Recorder:
 
     asked: list[bytes] = field(default_factory=list)
 
-    def collect(self, report_data: bytes) -> Evidence:
+    def collect(self, report_data: bytes) -> tuple[Evidence, ...]:
         self.asked.append(report_data)
-        return MILAN.collect(report_data)
+        return (MILAN.collect(report_data),)
 
 
 class Broken:
     """A machine whose device does not answer."""
 
-    def collect(self, report_data: bytes) -> Evidence:
+    def collect(self, report_data: bytes) -> tuple[Evidence, ...]:
         raise UnavailableError(f"the device does not answer ({len(report_data)} bytes)")
 
 
@@ -49,7 +49,7 @@ def issue(
     user_data: bytes | None = None,
 ) -> str:
     text, _ = issuer.issue(
-        machine or Recorder(),
+        (machine or Recorder()).collect,
         nonce=nonce,
         audience=audience,
         guest_digest=guest_digest,
@@ -147,5 +147,5 @@ def test_a_token_lives_an_hour_at_most(lifetime: int) -> None:
 def test_no_evidence_means_no_token() -> None:
     with pytest.raises(UnavailableError, match="does not answer"):
         TokenIssuer().issue(
-            Broken(), nonce=None, audience=None, guest_digest=None, user_data=None, now=NOW
+            Broken().collect, nonce=None, audience=None, guest_digest=None, user_data=None, now=NOW
         )

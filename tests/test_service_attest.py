@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.detect import DetectedAttester, Detection
+from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.attesters.simulated import SimulatedAttester
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.errors import (
@@ -102,7 +103,7 @@ def test_a_challenge_beyond_the_limits(
 def simulated(now: int = NOW) -> AttestationService:
     attester = SimulatedAttester(now)
     settings = Settings(Anchors(()).trusting([attester.root_fingerprint]))
-    return AttestationService(attester, settings, Clock(now))
+    return AttestationService(Machine(attester), settings, Clock(now))
 
 
 def test_simulated_evidence_is_simulated_everywhere() -> None:
@@ -139,7 +140,7 @@ LEGACY = (
 
 def detected(tee_type: TeeType, provider: str = "") -> wit.World:
     attester = DetectedAttester(Detection(tee_type, provider, ()))
-    return AttestationService(attester, Settings(real_anchors()), Clock()).for_guest(GUEST)
+    return AttestationService(Machine(attester), Settings(real_anchors()), Clock()).for_guest(GUEST)
 
 
 def test_where_there_is_no_tee_the_error_is_the_one_that_guests_know() -> None:
@@ -174,7 +175,7 @@ def test_gpus_are_not_supported_and_the_reason_is_given(world: wit.World) -> Non
         lambda: world.attest(TargetAll(), Challenge(NONCE)),
     ]
     for call in calls:
-        with pytest.raises(UnsupportedError, match="does not collect evidence from GPUs yet"):
+        with pytest.raises(UnsupportedError, match="this host sees no GPU"):
             call()
 
 

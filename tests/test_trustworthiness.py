@@ -32,7 +32,7 @@ ASPECTS = [
 
 
 def claims() -> Claims:
-    return verify(HOST.token()).claims
+    return verify(HOST.token()).claims[0]
 
 
 def made(of: Claims, policy: AppraisalPolicy) -> Appraisal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Protocol
+from collections.abc import Callable
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -26,13 +26,6 @@ NONCE_SIZE = 32
 """Bytes in the nonce of a token that answers nobody's challenge."""
 
 
-class Collector(Protocol):
-    """What an issuer needs of an attester."""
-
-    def collect(self, report_data: bytes) -> Evidence:
-        """Collects evidence that carries 64 bytes of report data."""
-
-
 class TokenIssuer:
     """One signing key and the tokens it signs.
 
@@ -51,7 +44,7 @@ class TokenIssuer:
 
     def issue(
         self,
-        collector: Collector,
+        collect: Callable[[bytes], tuple[Evidence, ...]],
         *,
         nonce: bytes | None,
         audience: str | None,
@@ -62,7 +55,7 @@ class TokenIssuer:
         """Collects evidence that is bound to a new token and signs it.
 
         Args:
-            collector: where the evidence comes from.
+            collect: collects evidence that is bound to D (64 bytes).
             nonce: the challenge, 8 to 64 bytes; None for a random one.
             audience: whom the token is for.
             guest_digest: SHA-256 of the guest.
@@ -90,7 +83,7 @@ class TokenIssuer:
             audience=audience,
             guest_digest=guest_digest,
             user_data=user_data,
-            evidence=(collector.collect(digest(binding)),),
+            evidence=collect(digest(binding)),
         )
         return self._sign(token), token
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
-from wasmtime_attestation.attesters import Attester
+from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.cache import TokenCache
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
@@ -23,7 +23,6 @@ from wasmtime_attestation.errors import (
     InvalidArgumentError,
     PolicyError,
     RejectedError,
-    UnsupportedError,
 )
 from wasmtime_attestation.evidence.token import MAX_AUDIENCE, MAX_USER_DATA, NONCE_SIZES
 from wasmtime_attestation.issuer import TokenIssuer
@@ -37,11 +36,6 @@ from wasmtime_attestation.verifier.tokens import Trust
 from wasmtime_attestation.wit import Status
 
 log = logging.getLogger(__name__)
-
-NO_GPU = (
-    "GPU attestation is not available: this release does not collect evidence from GPUs yet; "
-    "attest the virtual machine instead"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +58,10 @@ class Settings:
 
 
 class AttestationService:
-    """One host: an attester, a signing key, and the tokens that are still good.
+    """One host: a machine, a signing key, and the tokens that are still good.
 
     Args:
-        attester: where evidence comes from.
+        machine: where evidence comes from.
         settings: what is trusted and accepted.
         clock: the time, in seconds since the Unix epoch.
         issuer: what signs tokens; a new key where none is given.
@@ -75,12 +69,12 @@ class AttestationService:
 
     def __init__(
         self,
-        attester: Attester,
+        machine: Machine,
         settings: Settings,
         clock: Callable[[], float],
         issuer: TokenIssuer | None = None,
     ) -> None:
-        self._attester = attester
+        self._machine = machine
         self._settings = settings
         self._clock = clock
         self._issuer = issuer or TokenIssuer()
@@ -97,14 +91,18 @@ class AttestationService:
 
     def detect_tee(self) -> wit.TeeInfo:
         """Says which trusted execution environment was found."""
-        return self._attester.info()
+        return self._machine.info()
+
+    def gpus(self) -> tuple[wit.GpuInfo, ...]:
+        """Lists the GPUs that the host can see."""
+        return self._machine.devices.gpus()
 
     def attest_cached(self, guest_digest: bytes | None) -> wit.AttestationResult:
-        """Returns a token about the machine, a former one while it is fresh."""
+        """Returns a token about the virtual machine, a former one while it is fresh."""
         kept = self._cache.get(guest_digest, self._now())
         if kept is not None:
             return kept
-        result, expires_at = self._issue(guest_digest, None, None, None)
+        result, expires_at = self._issue(guest_digest, wit.TargetVm(), None)
         self._cache.put(guest_digest, result, expires_at)
         return result
 
@@ -112,12 +110,19 @@ class AttestationService:
         """Forgets the token kept for a guest."""
         self._cache.clear(guest_digest)
 
-    def attest(self, guest_digest: bytes | None, challenge: wit.Challenge) -> wit.AttestationResult:
-        """Answers a challenge with fresh evidence about the machine."""
-        _check_challenge(challenge)
-        result, _ = self._issue(
-            guest_digest, challenge.nonce, challenge.user_data, challenge.audience
-        )
+    def attest(
+        self, guest_digest: bytes | None, target: wit.Target, challenge: wit.Challenge | None
+    ) -> wit.AttestationResult:
+        """Returns a token with fresh evidence about a target.
+
+        Args:
+            guest_digest: SHA-256 of the guest.
+            target: what the evidence is about.
+            challenge: what it answers; None for a random nonce.
+        """
+        if challenge is not None:
+            _check_challenge(challenge)
+        result, _ = self._issue(guest_digest, target, challenge)
         return result
 
     def accepts(self, token: str) -> bool:
@@ -153,16 +158,15 @@ class AttestationService:
     def _issue(
         self,
         guest_digest: bytes | None,
-        nonce: bytes | None,
-        user_data: bytes | None,
-        audience: str | None,
+        target: wit.Target,
+        challenge: wit.Challenge | None,
     ) -> tuple[wit.AttestationResult, int]:
         text, token = self._issuer.issue(
-            self._attester,
-            nonce=nonce,
-            audience=audience,
+            lambda bound: self._machine.collect(target, bound),
+            nonce=challenge.nonce if challenge else None,
+            audience=challenge.audience if challenge else None,
             guest_digest=guest_digest,
-            user_data=user_data,
+            user_data=challenge.user_data if challenge else None,
             now=self._now(),
         )
         summary = summarise(token.evidence[0]) if self._settings.evidence_summary else None
@@ -170,9 +174,14 @@ class AttestationService:
             token=text,
             evidence=summary,
             timestamp=token.issued_at,
-            tee_type=self._attester.info().tee_type,
+            tee_type=self._tee_type(target),
         )
         return result, token.expires_at
+
+    def _tee_type(self, target: wit.Target) -> wit.TeeType:
+        if isinstance(target, wit.TargetGpu):
+            return wit.TeeType.NVIDIA_GPU
+        return self._machine.info().tee_type
 
     def _verify(self, token: str, expected: Expected, policy: AppraisalPolicy | None) -> Verdict:
         endorsements = Endorsements().waiving(policy.waived if policy else ())
@@ -194,9 +203,9 @@ class AttestationService:
 
     def _appraise_foreign(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
         """Genuine hardware can run any software: another host needs reference values."""
-        evidence = verdict.evidence
-        names_software = evidence is None or policy.has_reference_values_for(
-            evidence.platform, paravisor=evidence.has_paravisor
+        names_software = not verdict.evidence or any(
+            policy.has_reference_values_for(claims.platform, paravisor=claims.has_paravisor)
+            for claims in verdict.evidence
         )
         if not self._is_own(verdict) and not names_software:
             detail = (
@@ -235,7 +244,7 @@ class _GuestWorld:
         return self._service.attest_cached(self._digest)
 
     def attest_gpu(self, gpu_index: int) -> wit.AttestationResult:
-        raise UnsupportedError(f"GPU {gpu_index}: {NO_GPU}")
+        return self._service.attest(self._digest, wit.TargetGpu(gpu_index), None)
 
     def verify_token(self, token: str) -> bool:
         return self._service.accepts(token)
@@ -244,12 +253,10 @@ class _GuestWorld:
         self._service.clear_cache(self._digest)
 
     def gpus(self) -> list[wit.GpuInfo]:
-        raise UnsupportedError(NO_GPU)
+        return list(self._service.gpus())
 
     def attest(self, target: wit.Target, challenge: wit.Challenge) -> wit.AttestationResult:
-        if not isinstance(target, wit.TargetVm):
-            raise UnsupportedError(NO_GPU)
-        return self._service.attest(self._digest, challenge)
+        return self._service.attest(self._digest, target, challenge)
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
         return self._service.verify(token, expected)

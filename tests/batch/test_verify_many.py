@@ -58,7 +58,11 @@ def alone(item: Item, policy: AppraisalPolicy | None) -> tuple[object, ...]:
             token = verify_token(
                 item.subject, item.expected, KNOWN, at=AT, anchors=ROOTS, ledger=ledger
             )
-            claims, found, guest = token.verdict.to_json(), token.claims, token.token.guest_digest
+            claims, found, guest = (
+                token.verdict.to_json(),
+                token.claims[0],
+                token.token.guest_digest,
+            )
         else:
             found, guest = (
                 verifier.verify(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from wasmtime import wat2wasm
+from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.attesters.simulated import SimulatedAttester
 from wasmtime_attestation.cli import cli
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -51,7 +52,7 @@ def test_report(tmp_path: Path) -> None:
 
 def test_token(tmp_path: Path) -> None:
     attester = SimulatedAttester(NOW)
-    service = AttestationService(attester, Settings(Anchors(())), lambda: NOW)
+    service = AttestationService(Machine(attester), Settings(Anchors(())), lambda: NOW)
     path = tmp_path / "token.jwt"
     path.write_text(service.for_guest(bytes(32)).attest_vm().token)
     members = decoded(path)

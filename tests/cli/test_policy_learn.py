@@ -13,9 +13,11 @@ from wasmtime_attestation.evidence.snp_fields import TcbVersion
 
 from tests import vectors
 from tests.cli.tool import Outcome, run
-from tests.fakes import certificates
+from tests.fakes import certificates, nvidia
 from tests.fakes.amd import MILAN, TURIN, Machine
 from tests.fakes.token import Forger
+from tests.verifier.test_nvidia_real import CHAIN, DRIVER, VBIOS
+from tests.verifier.test_token_pieces import FORGER, MACHINE, device
 
 AT = ("--at", "2026-03-01T00:00:10Z")
 QUOTE, COLLATERAL = "tdx/dcapqvl_tdx_quote_v4.bin", "tdx/dcapqvl_tdx_quote_v4.collateral.json"
@@ -253,3 +255,51 @@ def test_evidence_that_names_no_guest_opens_the_policy_to_any(milan: Bench) -> N
     assert outcome.code == 0
     assert "REVIEW: guest-digests: some evidence names no guest" in outcome.err
     assert milan.policy.read_text().count("# REVIEW: ") == outcome.err.count("REVIEW: ")
+
+
+def test_a_real_gpu(bench: Bench) -> None:
+    bench.options = ["--at", "2025-08-21T12:00:00Z"]
+    for name in (CHAIN, DRIVER, VBIOS):
+        bench.options += ["--endorsements", vectors.path(name)]
+    report = vectors.path("nvidia/gonvattest_test_raw_gpu_attestation_report.dat")
+    outcome = bench.learn(report)
+
+    assert outcome.code == 0
+    assert "REVIEW: gpu.require-revocation-check: " in outcome.err
+    assert "REVIEW: gpu.modes: a driver does not report" in outcome.err
+    assert bench.learnt() == {
+        "schema": 1,
+        "extends": "gpu",
+        "accept": ["nvidia-gpu"],
+        "gpu": {
+            "architectures": ["HOPPER"],
+            "driver-versions": ["550.90.07"],
+            "vbios-versions": ["96.00.9F.00.01"],
+            "require-revocation-check": False,
+        },
+    }
+    assert "affirming under learnt" in bench.verify(report).out
+
+
+def test_a_machine_and_its_gpus(milan: Bench) -> None:
+    for name in (nvidia.DEVICE_ROOT, nvidia.RIM_ROOT):
+        root = milan.write(f"{name}.pem", pem(nvidia.chain_of("NVIDIA", [name, name])[1]))
+        milan.options += ["--trust", root]
+    pieces = [MACHINE, device(nvidia.HOPPER), device(nvidia.BLACKWELL)]
+    token = FORGER.sign(FORGER.payload() | {"evidence": pieces})
+    path = milan.write("token", token.encode())
+    outcome = milan.learn(path)
+
+    assert outcome.code == 0, outcome.err
+    learnt = milan.learnt()
+    assert learnt["extends"] == "strict"
+    assert learnt["accept"] == ["simulated"]
+    assert learnt["gpu"]["driver-versions"] == ["550.90.07", "620.12"]
+    assert learnt["snp"]["measurements"] == [MILAN.report()[0x90:0xC0].hex()]
+    assert "# expected-count = 2" in milan.policy.read_text()
+    verified = milan.verify(path)
+    assert "SIMULATED, authentic, warning under learnt" in verified.out, verified.out
+    alone = FORGER.sign(FORGER.payload() | {"evidence": pieces[1:]})
+    refused = milan.verify(milan.write("alone", alone.encode()))
+    assert refused.code == 5
+    assert "policy.reference-values" in refused.err

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from wasmtime_attestation import wit
+from wasmtime_attestation.attesters import machine as attesters
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.policy.snp import SnpPolicy
@@ -47,7 +48,9 @@ class Host:
 def start(machine: Machine = MILAN, settings: Settings | None = None, lifetime: int = 300) -> Host:
     """Starts a host."""
     issuer, clock = TokenIssuer(lifetime), Clock()
-    service = AttestationService(machine, settings or Settings(real_anchors()), clock, issuer)
+    service = AttestationService(
+        attesters.Machine(machine), settings or Settings(real_anchors()), clock, issuer
+    )
     return Host(service, Forger(issuer._key, machine), clock)
 
 

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from wasmtime import Engine, Store
 from wasmtime.component import Component, Instance, Linker
+from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.attesters.simulated import SimulatedAttester
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.service import AttestationService, Settings
@@ -99,7 +100,9 @@ def _started(wasm: Path) -> tuple[Store, Instance]:
     guest = Guest.from_file(wasm)
     attester = SimulatedAttester(int(time.time()))
     anchors = Anchors(()).trusting([attester.root_fingerprint])
-    world = AttestationService(attester, Settings(anchors), time.time).for_guest(guest.digest)
+    world = AttestationService(Machine(attester), Settings(anchors), time.time).for_guest(
+        guest.digest
+    )
     engine = Engine()
     linker, store = Linker(engine), Store(engine)
     link_component(linker, world)

@@ -35,9 +35,9 @@ def token(
 def test_a_token(vm: ConfidentialVm) -> None:
     verified = verify(token(vm), anchors=vm.anchors, endorsements=vm.endorsements())
 
-    assert verified.claims.report_data == D
-    assert isinstance(verified.claims.details, AzureClaims)
-    assert verified.claims.details.tpm is not None
+    assert verified.claims[0].report_data == D
+    assert isinstance(verified.claims[0].details, AzureClaims)
+    assert verified.claims[0].details.tpm is not None
 
 
 @pytest.mark.parametrize(

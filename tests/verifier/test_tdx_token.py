@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -61,7 +62,7 @@ def verify(text: str, endorsements: Endorsements | None = None) -> VerifiedToken
 
 
 def test_nothing_else_is_needed() -> None:
-    details = verify(token()).claims.details
+    details = verify(token()).claims[0].details
     assert isinstance(details, TdxClaims)
     assert details.tcb_status == "UpToDate"
     assert details.revocation_checked
@@ -90,7 +91,9 @@ def test_a_guests_policy_may_do_without_revocation_lists() -> None:
     waiving = f"{text}unsafe-allow-missing-revocation-lists = true"
     policies = {name: load(name, t.encode()) for name, t in (("strict", text), ("lax", waiving))}
     settings = Settings(real_anchors(), policies=policies)
-    service = AttestationService(MILAN, settings, lambda: AT.timestamp() + 10, TokenIssuer(300))
+    service = AttestationService(
+        Machine(MILAN), settings, lambda: AT.timestamp() + 10, TokenIssuer(300)
+    )
     world, bare = service.for_guest(None), token(x509_crl=())
 
     verdict = world.verify(bare, Expectations(nonce=NONCE, policy="lax"))

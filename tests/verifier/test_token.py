@@ -20,7 +20,7 @@ HOST = Forger()
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda m: f"{m.line}-{m.signer.name}-{m.version}")
 def test_a_token_of_every_machine_is_accepted(machine: Machine) -> None:
     verified = verify(Forger(machine=machine).token())
-    assert verified.claims.tee_type is TeeType.AMD_SEV_SNP
+    assert verified.claims[0].tee_type is TeeType.AMD_SEV_SNP
     assert verified.token.nonce == NONCE
 
 
@@ -133,7 +133,7 @@ def test_what_a_failure_leaves_undone_is_reported() -> None:
 
 def test_a_root_that_a_user_trusts_is_simulated() -> None:
     anchors = Anchors(()).trusting([MILAN.amd.root_fingerprint])
-    claims = verify(HOST.token(), anchors=anchors).claims
+    claims = verify(HOST.token(), anchors=anchors).claims[0]
     assert claims.simulated
     assert claims.tee_type is TeeType.SIMULATED
 

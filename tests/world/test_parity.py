@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.detect import DetectedAttester, Detection
+from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.attesters.simulated import SimulatedAttester
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.service import AttestationService, Settings
@@ -28,7 +29,7 @@ def attester() -> SimulatedAttester:
 @pytest.fixture
 def world(attester: SimulatedAttester) -> wit.World:
     anchors = Anchors(()).trusting([attester.root_fingerprint])
-    return AttestationService(attester, Settings(anchors), lambda: NOW).for_guest(DIGEST)
+    return AttestationService(Machine(attester), Settings(anchors), lambda: NOW).for_guest(DIGEST)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def test_errors(world: wit.World, component: components.Embedder) -> None:
 
 def test_no_tee(component: components.Embedder) -> None:
     nothing = DetectedAttester(Detection(wit.TeeType.NONE, "", ()))
-    service = AttestationService(nothing, Settings(Anchors.of_vendors()), lambda: NOW)
+    service = AttestationService(Machine(nothing), Settings(Anchors.of_vendors()), lambda: NOW)
     world = service.for_guest(None)
     envelope = Core(world).json("attest_vm")
     answer = component.call(world, "attest-vm")

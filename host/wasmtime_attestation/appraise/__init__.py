@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from wasmtime_attestation.appraise import azure, gpu, snp, tdx
@@ -27,7 +27,7 @@ def appraise(
     guest_digest: bytes | None,
     issuer: str | None = None,
     issued_at: int | None = None,
-    gpus: int | None = None,
+    beside: Sequence[Claims] = (),
 ) -> AttestationResult:
     """Applies a policy to verified claims.
 
@@ -38,17 +38,19 @@ def appraise(
         guest_digest: SHA-256 of the guest that the token names; None for raw evidence.
         issuer: who issued the token; None for raw evidence.
         issued_at: when, in seconds since the Unix epoch; None for raw evidence.
-        gpus: how many distinct GPUs were verified with it, itself included; None where the
-            claims are all that there is.
+        beside: everything that was verified together, itself included, each of which is
+            appraised too; empty where the claims are all that there is.
 
     Raises:
         PolicyError: the policy does not accept the claims; it has every finding.
     """
+    # A device says nothing about software; the machine that it belongs to has to.
+    of_machine = claims.is_device and not all(other.is_device for other in beside)
     violations = [
-        *_accepted_type(claims, policy),
-        *_reference_values(claims, policy),
+        *_accepted_type(claims, policy, beside),
+        *(() if of_machine else _of_machine(claims, policy)),
         *_platform(claims, policy, at),
-        *gpu.miscounted(claims, policy.gpu, gpus),
+        *gpu.miscounted(claims, policy.gpu, beside),
         *token_violations(policy, at, issuer, issued_at),
         *_guest(guest_digest, policy),
     ]
@@ -56,15 +58,30 @@ def appraise(
         raise PolicyError(violations)
     warnings = tuple(_warnings(claims))
     status = Status.WARNING if warnings else Status.AFFIRMING
-    return AttestationResult(policy.name, status, (*warnings, *_not_appraised(claims, policy)))
+    open_questions = () if of_machine else _not_appraised(claims, policy)
+    return AttestationResult(policy.name, status, (*warnings, *open_questions))
 
 
-def _accepted_type(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
+def _accepted_type(
+    claims: Claims, policy: AppraisalPolicy, beside: Sequence[Claims]
+) -> Iterator[Finding]:
+    # A switch is no environment of its own: it goes with the GPUs that it connects.
+    if gpu.is_switch(claims) and any(
+        other.tee_type is TeeType.NVIDIA_GPU and other.tee_type in policy.accept for other in beside
+    ):
+        return
     if claims.tee_type not in policy.accept:
         accepted = ", ".join(sorted(policy.accept)) or "nothing"
         yield Finding(
             "policy.accept", f"the evidence is {claims.tee_type}; the policy accepts {accepted}"
         )
+
+
+def _of_machine(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
+    """What a policy asks of a machine, or of a device that comes without one."""
+    yield from _reference_values(claims, policy)
+    if not claims.has_paravisor:
+        yield from azure.missing(policy.azure)
 
 
 def _reference_values(claims: Claims, policy: AppraisalPolicy) -> Iterator[Finding]:
@@ -81,8 +98,6 @@ def _reference_values(claims: Claims, policy: AppraisalPolicy) -> Iterator[Findi
 def _platform(claims: Claims, policy: AppraisalPolicy, at: datetime) -> Iterator[Finding]:
     if isinstance(claims.details, AzureClaims):
         yield from azure.violations(claims.details, policy.azure)
-    else:
-        yield from azure.missing(policy.azure)
     match claims.hardware:
         case SnpClaims() as details:
             yield from snp.violations(details, policy.snp)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.gpu import NvidiaClaims
@@ -22,15 +22,15 @@ def violations(gpu: NvidiaClaims, policy: GpuPolicy) -> Iterator[Finding]:
         )
 
 
-def count(claims: Iterable[Claims | None]) -> int:
-    """Returns of how many distinct GPUs claims are; switches do not count."""
-    devices = (c.hardware for c in claims if c is not None)
-    return len({d.ueid for d in devices if isinstance(d, NvidiaClaims) and d.device == "gpu"})
+def is_switch(claims: Claims) -> bool:
+    """Whether claims are authentic ones of a switch; a simulated one is not."""
+    details = claims.details
+    return not claims.simulated and isinstance(details, NvidiaClaims) and details.device == "switch"
 
 
-def miscounted(claims: Claims, policy: GpuPolicy, gpus: int | None) -> Iterator[Finding]:
+def miscounted(claims: Claims, policy: GpuPolicy, beside: Sequence[Claims]) -> Iterator[Finding]:
     """Returns what is wrong with the number of GPUs; see `appraise.appraise`."""
-    counted = count([claims]) if gpus is None else gpus
+    counted = _count(beside or [claims])
     # Of several pieces of evidence, those of GPUs say it, or all where there is none.
     if counted == 0 or isinstance(claims.hardware, NvidiaClaims):
         yield from count_violations(counted, policy)
@@ -43,6 +43,12 @@ def count_violations(counted: int, policy: GpuPolicy) -> Iterator[Finding]:
         yield Finding(
             "policy.gpu-count", f"evidence of {counted} GPUs; the policy expects {expected}"
         )
+
+
+def _count(claims: Sequence[Claims]) -> int:
+    """Returns of how many distinct GPUs claims are; switches do not count."""
+    devices = (c.hardware for c in claims)
+    return len({d.ueid for d in devices if isinstance(d, NvidiaClaims) and d.device == "gpu"})
 
 
 def _device(gpu: NvidiaClaims, policy: GpuPolicy) -> Iterator[Finding]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
 from wasmtime_attestation.appraise import appraise, azure, gpu, token_violations, unstated
+from wasmtime_attestation.appraise.several import Outcome, summary
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import Environment, TokenKind, Verdict
 from wasmtime_attestation.errors import Finding, PolicyError
@@ -53,7 +55,6 @@ def appraise_any(
     policy: AppraisalPolicy,
     *,
     at: datetime,
-    gpus: int | None = None,
 ) -> AttestationResult:
     """Applies a policy to what was verified, evidence or a token of any kind.
 
@@ -61,27 +62,19 @@ def appraise_any(
         verified: what it says.
         policy: what is accepted.
         at: the instant of the appraisal.
-        gpus: how many distinct GPUs were verified with evidence; None where it is alone.
 
     Raises:
         PolicyError: the policy does not accept it, or its issuer says no; it has every finding.
     """
     if isinstance(verified, Verdict):
         return appraise_token(verified, policy, at=at)
-    return appraise(verified, policy, at=at, guest_digest=None, gpus=gpus)
+    return appraise(verified, policy, at=at, guest_digest=None)
 
 
 def appraise_token(verdict: Verdict, policy: AppraisalPolicy, *, at: datetime) -> AttestationResult:
     """Applies a policy to a verified token; see `appraise_any`."""
-    if verdict.evidence is not None:
-        return appraise(
-            verdict.evidence,
-            policy,
-            at=at,
-            guest_digest=verdict.guest_digest,
-            issuer=verdict.issuer,
-            issued_at=verdict.issued_at,
-        )
+    if verdict.evidence:
+        return summary([*appraise_each(verdict, policy, at=at)])
     violations = [
         *_issuers_no(verdict),
         *token_violations(policy, at, verdict.issuer, verdict.issued_at),
@@ -93,6 +86,25 @@ def appraise_token(verdict: Verdict, policy: AppraisalPolicy, *, at: datetime) -
     return AttestationResult(
         policy.name, status, (*verdict.reasons, *_not_appraised(verdict, policy))
     )
+
+
+def appraise_each(verdict: Verdict, policy: AppraisalPolicy, *, at: datetime) -> Iterator[Outcome]:
+    """Applies a policy to each piece of evidence in a token, in their order."""
+    # What the token as a whole says is judged once, with the first.
+    of_evidence_alone = replace(policy, guest_digests=None, issuers=None, maximum_age=None)
+    for place, claims in enumerate(verdict.evidence):
+        try:
+            yield appraise(
+                claims,
+                of_evidence_alone if place else policy,
+                at=at,
+                guest_digest=verdict.guest_digest,
+                issuer=verdict.issuer,
+                issued_at=verdict.issued_at,
+                beside=verdict.evidence if len(verdict.evidence) > 1 else (),
+            )
+        except PolicyError as error:
+            yield error
 
 
 def check_issuers_result(verdict: Verdict) -> None:

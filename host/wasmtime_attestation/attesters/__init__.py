@@ -5,19 +5,51 @@ from __future__ import annotations
 from typing import Protocol
 
 from wasmtime_attestation.evidence.envelope import Evidence
-from wasmtime_attestation.wit import TeeInfo
+from wasmtime_attestation.wit import GpuInfo, TeeInfo
 
 
 class Attester(Protocol):
-    """Something that can collect evidence, or say why it cannot."""
+    """Collects evidence about the virtual machine, or says why it cannot."""
 
     def info(self) -> TeeInfo:
         """Says what was found."""
 
     def collect(self, report_data: bytes) -> Evidence:
-        """Collects fresh evidence that carries `report_data` (64 bytes).
+        """Collects fresh evidence that carries `report_data` (D, 64 bytes).
 
         Raises:
             UnsupportedError: there is nothing to collect from.
             UnavailableError: the device did not answer.
+        """
+
+
+class DeviceAttester(Protocol):
+    """Collects evidence about devices, GPUs and the switches between them."""
+
+    def gpus(self) -> tuple[GpuInfo, ...]:
+        """Lists the GPUs in PCI bus order.
+
+        Raises:
+            UnsupportedError: this machine has none.
+            UnavailableError: the driver did not answer.
+        """
+
+    def collect(self, index: int, nonce: bytes) -> Evidence:
+        """Collects fresh evidence of one GPU.
+
+        Args:
+            index: in PCI bus order.
+            nonce: 32 bytes that the evidence carries.
+
+        Raises:
+            UnsupportedError: there is no such GPU, or it is in no confidential computing mode.
+            UnavailableError: the device did not answer.
+        """
+
+    def collect_all(self, nonce: bytes) -> tuple[Evidence, ...]:
+        """Collects fresh evidence of every GPU in order, and then of every switch.
+
+        Raises:
+            UnsupportedError: there is no GPU, or one is in no confidential computing mode.
+            UnavailableError: a device did not answer; the message says what became of each.
         """

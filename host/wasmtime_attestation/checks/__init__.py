@@ -70,6 +70,12 @@ class Ledger:
     def __init__(self, evidence: int | None = None) -> None:
         self._evidence = evidence
         self._checks: dict[str, Check | None] = {}
+        self._pieces: list[Ledger] = []
+
+    def piece(self, index: int) -> Ledger:
+        """Returns the ledger of one piece of evidence among several; its checks follow these."""
+        self._pieces.append(Ledger(index))
+        return self._pieces[-1]
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -79,9 +85,9 @@ class Ledger:
             check or Check(id_, Outcome.NOT_CHECKED, unreached)
             for id_, check in self._checks.items()
         )
-        if self._evidence is None:
-            return checks
-        return tuple(check._replace(evidence=self._evidence) for check in checks)
+        if self._evidence is not None:
+            checks = tuple(check._replace(evidence=self._evidence) for check in checks)
+        return checks + tuple(check for piece in self._pieces for check in piece.checks)
 
     @property
     def settled(self) -> Mapping[str, Check]:

@@ -83,7 +83,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             source="RFC 7519 section 4.1.1; RFC 8725 section 3.8; docs/threat-model.md",
         ),
         "token.evidence": Rule(
-            requirement="The token carries exactly one piece of evidence.",
+            requirement="The token carries evidence of one virtual machine, of devices, or of one "
+            "machine first and its devices after it.",
             meaning="Nothing vouches for the token's key, or it is not clear what does.",
             remedy=_ALTERED,
             source="docs/token.md (Claims, evidence)",

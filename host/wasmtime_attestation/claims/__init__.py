@@ -47,6 +47,11 @@ class Claims:
         return isinstance(self.details, AzureClaims)
 
     @property
+    def is_device(self) -> bool:
+        """Whether it is about a GPU or a switch, which says nothing about its host."""
+        return isinstance(self.details, NvidiaClaims)
+
+    @property
     def hardware(self) -> SnpClaims | TdxClaims | NvidiaClaims:
         """The claims of the hardware report: on Azure, of the one below the paravisor."""
         return self.details.hardware if isinstance(self.details, AzureClaims) else self.details

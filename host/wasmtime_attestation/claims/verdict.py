@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -70,12 +70,12 @@ class Environment:
     findings: tuple[Finding, ...] = ()
 
     @classmethod
-    def of(cls, claims: Claims) -> Environment:
+    def of(cls, claims: Claims, name: str) -> Environment:
         """Returns the environment that evidence is about; nothing of it is appraised."""
         report = getattr(claims.hardware, "report", None)
         values = {name: getattr(report, name, None) for name in _MEASUREMENTS}
         return cls(
-            name=claims.platform,
+            name=name,
             tee_type=claims.tee_type,
             status=Status.NONE,
             debug=claims.debug,
@@ -99,6 +99,16 @@ class Environment:
         return {name: value for name, value in members.items() if value is not None}
 
 
+def environments_of(evidence: Sequence[Claims]) -> tuple[Environment, ...]:
+    """Returns the environments that evidence is about: named by kind, devices with their place."""
+    if len(evidence) == 1:
+        return (Environment.of(evidence[0], evidence[0].platform),)
+    return tuple(
+        Environment.of(each, f"{each.platform}-{place}" if each.is_device else each.platform)
+        for place, each in enumerate(evidence)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a verified token says. The token is authentic; nothing here is appraised yet.
@@ -113,7 +123,7 @@ class Verdict:
         nonce: the challenge that it answers, as it stands in the token.
         audience: whom it is for.
         guest_digest: SHA-256 of the guest that it names.
-        evidence: what the evidence in it says; None where it carries none.
+        evidence: what each piece of evidence in it says; empty where it carries none.
         findings: what the issuer says against it as a whole.
         result: the issuer's result for the whole; None where it gives none.
     """
@@ -127,7 +137,7 @@ class Verdict:
     nonce: str | None = None
     audience: str | None = None
     guest_digest: bytes | None = None
-    evidence: Claims | None = None
+    evidence: tuple[Claims, ...] = ()
     findings: tuple[Finding, ...] = ()
     result: Status | None = None
 
@@ -167,6 +177,6 @@ class Verdict:
             "environments": [environment.to_json() for environment in self.environments],
             "token": self.token,
         }
-        if self.evidence is not None:
-            members["evidence"] = [self.evidence.to_json()]
+        if self.evidence:
+            members["evidence"] = [claims.to_json() for claims in self.evidence]
         return {name: value for name, value in members.items() if value is not None}

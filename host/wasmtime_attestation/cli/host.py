@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from wasmtime_attestation.attesters.detect import DetectedAttester, Detection, detect
+from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.attesters.simulated import SimulatedAttester
 from wasmtime_attestation.cli.options import write_file
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -47,7 +48,7 @@ def start(options: HostOptions) -> AttestationService:
         raise InvalidArgumentError("--trust-out writes a simulated root: use --tee simulated")
     detection = detect() if options.tee == "auto" else Detection(TeeType.NONE, "", ())
     return AttestationService(
-        DetectedAttester(detection), Settings(Anchors.of_vendors()), time.time
+        Machine(DetectedAttester(detection)), Settings(Anchors.of_vendors()), time.time
     )
 
 
@@ -57,4 +58,4 @@ def _simulated(trust_out: Path | None) -> AttestationService:
     if trust_out is not None:
         write_file(trust_out, attester.root_pem())
     anchors = Anchors(()).trusting([attester.root_fingerprint])
-    return AttestationService(attester, Settings(anchors), time.time)
+    return AttestationService(Machine(attester), Settings(anchors), time.time)

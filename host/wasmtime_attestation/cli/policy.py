@@ -97,7 +97,8 @@ def _verified(
         token = verify_token(
             subject.text, Expected(), endorsements, at=at, anchors=anchors, ledger=Ledger()
         )
-        yield Known(str(source), token.claims, token.token.guest_digest)
+        for claims in token.claims:
+            yield Known(str(source), claims, token.token.guest_digest)
         return
     for index, evidence in enumerate(subject):
         name = f"{source} [{index}]" if len(subject) > 1 else str(source)
@@ -118,7 +119,8 @@ def _check(known: list[Known], text: str, at: datetime) -> None:
     policy = load("learnt", text.encode())
     try:
         for piece in known:
-            appraise(piece.claims, policy, at=at, guest_digest=piece.guest_digest)
+            digest, beside = piece.guest_digest, [other.claims for other in known]
+            appraise(piece.claims, policy, at=at, guest_digest=digest, beside=beside)
     except PolicyError as error:
         raise InternalError(
             f"the policy would refuse what it was learnt from ({error}): a fault of "

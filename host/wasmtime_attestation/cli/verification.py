@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from wasmtime_attestation import verifier
-from wasmtime_attestation.appraise import gpu
-from wasmtime_attestation.appraise.token import appraise_any, check_issuers_result
+from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraise.several import Outcome, summary
+from wasmtime_attestation.appraise.token import (
+    appraise_each,
+    appraise_token,
+    check_issuers_result,
+)
 from wasmtime_attestation.appraise.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
-from wasmtime_attestation.cli import boot_logs, several
+from wasmtime_attestation.cli import boot_logs
 from wasmtime_attestation.cli.report import Report
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -34,6 +40,7 @@ from wasmtime_attestation.result import AttestationResult
 from wasmtime_attestation.verifier import tokens
 from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.issuers import Issuer
+from wasmtime_attestation.verifier.pieces import authentic, verify_each
 from wasmtime_attestation.verifier.tokens import Trust
 
 
@@ -89,27 +96,27 @@ class _Examination:
     """Gathers what a report needs while the verification runs."""
 
     request: Request
-    ledgers: list[Ledger] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
     kind: str = "unknown"
-    claims: list[Claims | None] = field(default_factory=list)
+    claims: tuple[Claims, ...] = ()
     members: dict[str, Json] | None = None
     verdict: Verdict | None = None
     policy: AppraisalPolicy | None = None
     result: AttestationResult | None = None
-    appraisals: list[Appraisal] = field(default_factory=list)
+    appraisals: tuple[Appraisal, ...] = ()
     nonce: bytes | None = None
 
     def run(self) -> None:
         try:
             subject = recognise(self.request.data)
         except RejectedError as error:
-            self._ledger().record(error.findings[0])
+            self.ledger.record(error.findings[0])
             raise
         if isinstance(subject, Token):
             self._token(subject)
         elif self.request.must_be_token:
             # Evidence alone is not appraised without a policy, and a token always is.
-            self._ledger().reject("input.format", "this is evidence, not a token")
+            self.ledger.reject("input.format", "this is evidence, not a token")
         else:
             self._evidence(subject)
 
@@ -118,10 +125,6 @@ class _Examination:
         policy = self.request.policy
         given = self.request.endorsements
         return given.waiving(policy.waived) if policy and policy.waived else given
-
-    def _ledger(self, evidence: int | None = None) -> Ledger:
-        self.ledgers.append(Ledger(evidence))
-        return self.ledgers[-1]
 
     def _token(self, subject: Token) -> None:
         self.kind = "token" if subject.is_issued else TokenKind.EVIDENCE
@@ -133,36 +136,31 @@ class _Examination:
             replace(request.expected, report_data=request.report_data),
             Trust(request.anchors, request.issuers, self._endorsements()),
             at=request.at,
-            ledger=self._ledger(),
+            ledger=self.ledger,
             submodules=subject.submodules,
             memo=request.memo,
         )
-        self.kind, self.claims, self.members = verdict.kind, [verdict.evidence], verdict.to_json()
-        self.policy = request.policy
-        if verdict.evidence is not None:
+        self.kind, self.members = verdict.kind, verdict.to_json()
+        self.claims, self.policy = verdict.evidence, request.policy
+        if verdict.evidence:
             self.policy = request.policy or HARDWARE_ONLY
             self.nonce = base64url.decode(verdict.nonce or "")
-        if self.policy is None:
+            outcomes = [*appraise_each(verdict, self.policy, at=request.at)]
+            self.result = self._summary(outcomes, self.policy, verdict.guest_digest)
+        elif self.policy is None:
             check_issuers_result(verdict)
         else:
-            self.result = self._appraised(verdict, self.policy)
+            self.result = appraise_token(verdict, self.policy, at=request.at)
 
-    def _appraised(
-        self, verified: Claims | Verdict, policy: AppraisalPolicy, gpus: int | None = None
+    def _summary(
+        self, outcomes: Sequence[Outcome], policy: AppraisalPolicy, guest_digest: bytes | None
     ) -> AttestationResult:
-        """Returns the result, and keeps what it comes to for evidence, refused or not."""
-        outcome: AttestationResult | PolicyError
-        try:
-            outcome = appraise_any(verified, policy, at=self.request.at, gpus=gpus)
-        except PolicyError as error:
-            outcome = error
-        claims = verified.evidence if isinstance(verified, Verdict) else verified
-        digest = verified.guest_digest if isinstance(verified, Verdict) else None
-        if claims is not None:
-            self.appraisals.append(appraisal(claims, policy, outcome, digest))
-        if isinstance(outcome, PolicyError):
-            raise outcome
-        return outcome
+        """Returns one result, and keeps what each appraisal comes to, refused or not."""
+        self.appraisals = tuple(
+            appraisal(claims, policy, outcome, guest_digest)
+            for claims, outcome in zip(self.claims, outcomes, strict=True)
+        )
+        return summary(outcomes)
 
     def _evidence(self, pieces: tuple[Evidence, ...]) -> None:
         """Verifies every piece, so that the report says how each came out."""
@@ -174,36 +172,21 @@ class _Examination:
             raise InvalidArgumentError("--audience and --max-age are for tokens")
         if self.request.boot_log is not None:
             pieces = boot_logs.attached(pieces, self.request.boot_log)
-        many = len(pieces) > 1
-        verified = [
-            self._piece(piece, index if many else None) for index, piece in enumerate(pieces)
-        ]
-        gpus = gpu.count(self.claims) if many else None
-        outcomes = [self._outcome(piece, gpus) for piece in verified]
-        if any(self.claims):
+        found = verify_each(pieces, self.ledger, self._verified)
+        self.claims = tuple(piece for piece in found if isinstance(piece, Claims))
+        if self.claims:
             self.members = {
-                "evidence": [claims.to_json() if claims else None for claims in self.claims]
+                "evidence": [p.to_json() if isinstance(p, Claims) else None for p in found]
             }
-        self.result = several.summary(outcomes)
+        authentic(found)
+        if self.policy is not None:
+            outcomes = [self._outcome(claims, self.policy) for claims in self.claims]
+            self.result = self._summary(outcomes, self.policy, None)
 
-    def _piece(self, evidence: Evidence, index: int | None) -> Claims | AttestationError:
-        """Returns the claims, or why there are none."""
-        self.claims.append(None)
+    def _outcome(self, claims: Claims, policy: AppraisalPolicy) -> Outcome:
+        beside = self.claims if len(self.claims) > 1 else ()
         try:
-            ledger = self._ledger(index)
-            claims = self._verified(evidence, ledger)
-            several.check_device(claims, self.claims[:-1], ledger)
-            self.claims[-1] = claims
-        except (RejectedError, UnavailableError) as error:
-            return error
-        return claims
-
-    def _outcome(self, verified: Claims | AttestationError, gpus: int | None) -> several.Outcome:
-        """Returns the appraisal, None where there is no policy, or what went wrong."""
-        if isinstance(verified, AttestationError):
-            return verified
-        try:
-            return self._appraised(verified, self.policy, gpus) if self.policy else None
+            return appraise(claims, policy, at=self.request.at, guest_digest=None, beside=beside)
         except PolicyError as error:
             return error
 
@@ -227,14 +210,14 @@ class _Examination:
             size=len(self.request.data),
             sha256=hashlib.sha256(self.request.data).hexdigest(),
             at=self.request.at,
-            checks=tuple(check for ledger in self.ledgers for check in ledger.checks),
+            checks=self.ledger.checks,
             claims=self.members,
-            simulated=any(claims.simulated for claims in self.claims if claims),
-            debug=any(claims.debug for claims in self.claims if claims)
+            simulated=any(claims.simulated for claims in self.claims),
+            debug=any(claims.debug for claims in self.claims)
             or (self.verdict is not None and any(e.debug for e in self.verdict.environments)),
             policy=self.policy.name if self.policy else None,
             result=self.result,
             error=error,
-            appraisals=tuple(self.appraisals),
+            appraisals=self.appraisals,
             nonce=self.nonce,
         )

@@ -7,7 +7,8 @@ fixed here, and the key counts because the evidence binds it.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -17,12 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from wasmtime_attestation import verifier
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
-from wasmtime_attestation.claims.verdict import Environment, TokenKind, Verdict
+from wasmtime_attestation.claims.verdict import TokenKind, Verdict, environments_of
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.jwa import Algorithm, check_signature
 from wasmtime_attestation.evidence import base64url
 from wasmtime_attestation.evidence import jwt as compact
+from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.jwt import CompactJws
 from wasmtime_attestation.evidence.strict_json import Json, brief
 from wasmtime_attestation.evidence.token import (
@@ -43,6 +45,7 @@ from wasmtime_attestation.verifier.expectations import (
     check_audience,
     check_period,
 )
+from wasmtime_attestation.verifier.pieces import authentic, verify_each
 
 CHECKS = (
     "token.format",
@@ -65,12 +68,12 @@ class VerifiedToken:
     Attributes:
         issuer: the signing key's thumbprint as a URI (RFC 9278).
         token: what the token's host states.
-        claims: what the evidence says.
+        claims: what each piece of evidence says; the virtual machine's come first.
     """
 
     issuer: str
     token: EvidenceToken
-    claims: Claims
+    claims: tuple[Claims, ...]
 
     @property
     def verdict(self) -> Verdict:
@@ -85,7 +88,7 @@ class VerifiedToken:
             issuer=self.issuer,
             issued_at=self.token.issued_at,
             expires_at=self.token.expires_at,
-            environments=(Environment.of(self.claims),),
+            environments=environments_of(self.claims),
             token=members,
             nonce=base64url.encode(self.token.nonce),
             audience=self.token.audience,
@@ -216,22 +219,37 @@ def _verify_evidence(
     anchors: Anchors,
     ledger: Ledger,
     memo: Memo | None,
-) -> Claims:
-    if len(token.evidence) != 1:
-        ledger.reject("token.evidence", f"{len(token.evidence)} pieces of evidence instead of one")
-    evidence = token.evidence[0]
-    ledger.passed("token.evidence", f"one piece, {evidence.type}")
+) -> tuple[Claims, ...]:
+    _check_pieces(token.evidence, ledger)
     bound = digest(binding_of(token, key_id))
-    return verifier.verify(
-        evidence,
-        endorsements,
-        nonce=nonce_of(evidence.type, bound),
-        report_data=None if evidence.type in verifier.WITH_NONCE_ALONE else bound,
-        at=at,
-        anchors=anchors,
-        ledger=ledger,
-        memo=memo,
-    )
+
+    def verify(evidence: Evidence, own: Ledger) -> Claims:
+        return verifier.verify(
+            evidence,
+            endorsements,
+            nonce=nonce_of(evidence.type, bound),
+            report_data=None if evidence.type in verifier.WITH_NONCE_ALONE else bound,
+            at=at,
+            anchors=anchors,
+            ledger=own,
+            memo=memo,
+        )
+
+    return authentic(verify_each(token.evidence, ledger, verify))
+
+
+def _check_pieces(pieces: Sequence[Evidence], ledger: Ledger) -> None:
+    """One machine at most, and first: of two, each could be the one that holds the key."""
+    if not pieces:
+        ledger.reject("token.evidence", "the token carries no evidence")
+    if any(piece.type not in verifier.WITH_NONCE_ALONE for piece in pieces[1:]):
+        ledger.reject(
+            "token.evidence",
+            "evidence of a virtual machine stands behind other evidence; a token is about one "
+            "machine, which comes first",
+        )
+    kinds = Counter(piece.type for piece in pieces)
+    ledger.passed("token.evidence", ", ".join(f"{n} of {kind}" for kind, n in kinds.items()))
 
 
 def binding_of(token: EvidenceToken, key_thumbprint: bytes) -> Binding:

@@ -13,17 +13,23 @@ from typing import Any
 
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.azure import AzureClaims
+from wasmtime_attestation.claims.gpu import NvidiaClaims
 from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.endorsements.intel import TcbStatus
-from wasmtime_attestation.errors import Finding, InvalidArgumentError, PolicyError, UnsupportedError
-from wasmtime_attestation.policy.learn import azure, snp, tdx
+from wasmtime_attestation.errors import Finding, InvalidArgumentError, PolicyError
+from wasmtime_attestation.policy.learn import azure, gpu, snp, tdx
 from wasmtime_attestation.policy.learn.section import Section
-from wasmtime_attestation.policy.presets import STRICT
+from wasmtime_attestation.policy.presets import GPU, STRICT
 from wasmtime_attestation.policy.toml_text import assignment, comment, hex_list
 
 LEARNERS: Mapping[type, Callable[[Sequence[Any]], list[Section]]] = MappingProxyType(
-    {SnpClaims: snp.sections, TdxClaims: tdx.sections, AzureClaims: azure.sections}
+    {
+        SnpClaims: snp.sections,
+        TdxClaims: tdx.sections,
+        AzureClaims: azure.sections,
+        NvidiaClaims: gpu.sections,
+    }
 )
 """By the type of a platform's claims, what makes tables of them."""
 
@@ -49,7 +55,7 @@ class Lesson:
 
     Attributes:
         text: TOML.
-        review: what in it weakens the strict preset.
+        review: what in it weakens the preset that it extends.
     """
 
     text: str
@@ -66,7 +72,6 @@ def learn(known: Sequence[Known], at: datetime) -> Lesson:
     Raises:
         PolicyError: a piece is of a kind that nothing good can be learnt from.
         InvalidArgumentError: some evidence is of Azure confidential VMs, and some is not.
-        UnsupportedError: a piece is of a platform that policies are not learnt for yet.
     """
     if refused := [finding for piece in known for finding in _refusals(piece)]:
         raise PolicyError(refused)
@@ -113,7 +118,8 @@ def _refusals(piece: Known) -> Iterator[Finding]:
 
 def _check_alike(known: Sequence[Known]) -> None:
     """A paravisor's measurement must not pass for a guest's: its hardware report has no PCRs."""
-    if len({piece.claims.has_paravisor for piece in known}) > 1:
+    machines = [piece.claims for piece in known if not piece.claims.is_device]
+    if len({claims.has_paravisor for claims in machines}) > 1:
         raise InvalidArgumentError(
             "evidence of Azure confidential VMs, whose hardware measures the paravisor alone, and "
             "other evidence make no common policy: learn one of each"
@@ -124,11 +130,6 @@ def _sections(known: Sequence[Known]) -> list[Section]:
     by_type: dict[type, list[object]] = {}
     for piece in known:
         kind = type(piece.claims.details)
-        if kind not in LEARNERS:
-            raise UnsupportedError(
-                f"{piece.name}: policies are not learnt from {piece.claims.platform} evidence yet; "
-                "write one by hand (docs/policy.md)"
-            )
         by_type.setdefault(kind, []).append(piece.claims.details)
         if piece.claims.has_paravisor:
             hardware = piece.claims.hardware
@@ -145,11 +146,16 @@ def _head(known: Sequence[Known], at: datetime, review: Sequence[str]) -> Iterat
         yield from comment(f"  {piece.name}: {piece.claims.tee_type}")
     yield from assignment("schema", 1)
     yield from comment("What is not written here is as in this preset.")
-    yield from assignment("extends", STRICT)
+    yield from assignment("extends", _base(known))
     for remark in review:
         yield from comment(f"REVIEW: {remark}")
     yield from assignment("accept", sorted({piece.claims.tee_type for piece in known}))
     yield from _guests(known)
+
+
+def _base(known: Sequence[Known]) -> str:
+    """Devices have no reference values for software, which the strict preset asks for."""
+    return GPU if all(piece.claims.is_device for piece in known) else STRICT
 
 
 def _guests(known: Sequence[Known]) -> Iterator[str]:
