@@ -23,7 +23,7 @@ LAYERS = (
     ("verifier",),
     ("policy", "result", "issuer_config"),
     ("appraise",),
-    ("attesters", "batch", "cache", "ear_issuer", "endorsers", "issuer", "summary"),
+    ("attesters", "batch", "cache", "ear_issuer", "endorsers", "issuer", "journal", "summary"),
     ("doctor",),
     ("service",),
     ("world",),
