@@ -21,7 +21,6 @@ from wasmtime_attestation.journal.record import (
     read,
 )
 
-
 _PAUSE = 0.05
 """Seconds until a line that has no end is read on."""
 

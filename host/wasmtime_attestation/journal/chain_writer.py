@@ -52,6 +52,7 @@ class ChainWriter:
         self._torn: Torn | None = None
         self._former, self._reason = "", "restart"
         self._begun = clock()
+        self._oldest = 1
         self._end = self._open()
 
     @property
@@ -133,10 +134,12 @@ class ChainWriter:
                 sync_directory(self._directory)
             return _End(file, GENESIS, 0)
         end = end_of(files[-1])
-        head = end.head or self._head_before(files)
         self._former = files[-2].name if files[1:] else ""
         self._torn = end.torn
-        if end.first is not None:
+        if end.first is None or end.head is None:
+            head = self._head_before(files)
+        else:
+            head, self._oldest = end.head, _oldest_of(end.first)
             self._begun = datetime.fromisoformat(end.first.text("time")).timestamp()
         return _End(JournalFile.open(files[-1], end.size), head, end.size)
 
@@ -144,6 +147,7 @@ class ChainWriter:
         """A crash at a rotation leaves a file without a record: the one before it counts."""
         former = end_of(files[-2]) if files[1:] else End(GENESIS, 0, None, None)
         head, name = former.head, files[-1].name
+        self._oldest = _oldest_of(former.first)
         if head is None or former.torn or name != name_of(head.sequence + 1):
             raise InternalError(
                 f"the journal in {self._directory} was changed: its last file, {name}, has no "
@@ -191,23 +195,28 @@ class ChainWriter:
         return record
 
     def _rotation(self) -> dict[str, Json]:
-        kept = self._kept()
-        oldest = sequence_of(kept[0]) if kept else None
-        return {
-            "former": bounded(self._former, MAX_TEXT),
-            "oldest": oldest or 1,
-            "reason": self._reason,
-        }
-
-    def _kept(self) -> list[Path]:
+        """What a new file begins with; who removes files cannot change what it says is there."""
+        keep = self._settings.keep_files
         files = listing(self._directory)
-        return files[-max(2, self._settings.keep_files) :] if self._settings.keep_files else files
+        if keep and len(files) > keep:
+            self._oldest = max(self._oldest, sequence_of(files[-keep]) or 1)
+        former = bounded(self._former, MAX_TEXT)
+        return {"former": former, "oldest": self._oldest, "reason": self._reason}
 
     def _remove_old(self) -> None:
-        kept = set(self._kept())
+        if not self._settings.keep_files:
+            return
         for path in listing(self._directory):
-            if path not in kept:
-                path.unlink(missing_ok=True)
+            if (sequence_of(path) or 0) < self._oldest:
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    log.warning("%s cannot be removed: %s", path, error.strerror)
+
+
+def _oldest_of(first: Record | None) -> int:
+    """Returns what the first record of a file says of the first file."""
+    return first.number("oldest") if first is not None and first.kind == "rotation" else 1
 
 
 def written_time(seconds: float) -> str:
