@@ -143,7 +143,7 @@ def test_more_findings_than_fit_are_counted() -> None:
     kept = json.loads(line_of(replace(DENIED, findings=many)))["findings"]
     assert len(kept) == 16
     assert kept[14]["check"] == "check.14"
-    assert kept[15] == {"check": "journal.bounds", "detail": "85 findings left out"}
+    assert kept[15] == {"check": "more", "detail": "85 findings left out"}
 
 
 def test_every_error_has_a_verdict() -> None:

@@ -250,7 +250,7 @@ def test_a_chain_that_is_right_again_lacks_the_signature(
 
 @pytest.mark.parametrize("change", [acquitted, without_decisions, unsigned])
 def test_another_key_is_none_that_the_auditor_knows(
-    small: Path, change: Callable[[Members], Members | None], tmp_path: Path
+    tmp_path: Path, change: Callable[[Members], Members | None]
 ) -> None:
     issuer, forger = TokenIssuer(), Forger.new()
     (path,) = keep(tmp_path / "known", signer=issuer)
@@ -258,9 +258,16 @@ def test_another_key_is_none_that_the_auditor_knows(
     assert check([path], keys=known).problem is None
     path.write_bytes(forger.rewrite(lines_of(path), change))
     assert check([path]).problem is None
-    expected = "journal.signature" if change is unsigned else "journal.key"
-    assert problem([path], keys=known)[2] == expected
-    del small
+    assert problem([path], keys=known)[2] == "journal.key"
+
+
+def test_a_journal_without_its_signatures_is_none_of_a_known_key(tmp_path: Path) -> None:
+    issuer = TokenIssuer()
+    (path,) = keep(tmp_path / "journal", signer=issuer)
+    path.write_bytes(Forger.new().rewrite(lines_of(path), unsigned, sign=False))
+    known = frozenset({issuer.key_thumbprint.hex()})
+    assert problem([path], keys=known)[2] == "journal.signature"
+    assert check([path]).signed is None
 
 
 def test_the_forger_writes_as_the_host_does(small: Path) -> None:
@@ -283,6 +290,29 @@ def test_a_signature_of_other_bytes_is_none(small: Path) -> None:
         line, _ = sealed(members, prev, forger.sign(data))
         small.write_bytes(b"".join([*lines, line]))
         assert problem([small]) == (small.name, 5, "journal.signature")
+
+
+def test_records_that_a_forger_appends_are_found_by_the_key(tmp_path: Path) -> None:
+    """Behind the last signature: a host that begins, with its own key, none, or the known one."""
+    issuer = TokenIssuer()
+    known = issuer.key_thumbprint.hex()
+    (path,) = keep(tmp_path / "journal", signer=issuer)
+    lines = lines_of(path)
+    for key, every, decisions, expected in (
+        ("0" * 64, 1000, 1, "journal.key"),
+        (None, None, 1, "journal.key"),
+        (known, None, 1, "journal.format"),
+        (known, 10, 11, "journal.signature"),
+    ):
+        written, prev = b"".join(lines), json.loads(lines[-1])["hash"]
+        opened, decision = json.loads(lines[0]), json.loads(lines[2])
+        opened |= {"key_thumbprint": key, "checkpoint_records": every}
+        for number, members in enumerate([opened, *[decision] * decisions], 6):
+            body = {name: members[name] for name in members if name not in ("prev", "hash")}
+            line, prev = sealed({**body, "seq": number}, prev)
+            written += line
+        path.write_bytes(written)
+        assert problem([path], keys=frozenset({known}))[2] == expected
 
 
 def test_a_missing_checkpoint_is_found(tmp_path: Path) -> None:

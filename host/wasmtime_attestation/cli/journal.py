@@ -73,8 +73,15 @@ def _filters(function: F) -> F:
     for option in (
         click.option("--until", type=options.instant, metavar="TIME", help="Before this instant."),
         click.option("--since", type=options.instant, metavar="TIME", help="From this instant on."),
-        click.option("--verdict", type=click.Choice([*Verdict]), help="Answered so."),
-        click.option("--function", "asked", type=click.Choice([*Function]), help="Asked for this."),
+        click.option(
+            "--verdict", type=click.Choice([str(one) for one in Verdict]), help="Answered so."
+        ),
+        click.option(
+            "--function",
+            "asked",
+            type=click.Choice([str(one) for one in Function]),
+            help="Asked for this.",
+        ),
         click.option("--guest", metavar="DIGEST|NAME", help="Of this guest."),
     ):
         decorated = option(decorated)

@@ -141,7 +141,7 @@ def _findings(findings: Iterable[Finding]) -> list[Json]:
     every = list(findings)
     if len(every) > MAX_FINDINGS:
         left_out = len(every) - MAX_FINDINGS + 1
-        every[MAX_FINDINGS - 1 :] = [Finding("journal.bounds", f"{left_out} findings left out")]
+        every[MAX_FINDINGS - 1 :] = [Finding("more", f"{left_out} findings left out")]
     return [
         {"check": bounded(one.check, MAX_TEXT), "detail": bounded(one.detail, MAX_DETAIL)}
         for one in every

@@ -9,6 +9,8 @@ from pathlib import Path
 from wasmtime_attestation.policy.table import Table
 
 MIB = 1 << 20
+MAX_UNSIGNED = 100_000
+"""Decisions between two signatures."""
 MIN_ROTATION = 1 << 14
 """Bytes of a file at least: it begins and ends with records that say nothing of guests."""
 
@@ -95,7 +97,7 @@ def read(table: Table) -> Settings:
             table,
             "checkpoint-records",
             _DEFAULT.checkpoint_records,
-            100_000,
+            MAX_UNSIGNED,
             "After how many records there is a signature.",
         ),
         checkpoint_seconds=_positive(

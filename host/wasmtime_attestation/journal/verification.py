@@ -13,6 +13,7 @@ from wasmtime_attestation.journal import attestation
 from wasmtime_attestation.journal.attestation import Attestation
 from wasmtime_attestation.journal.chain import BrokenChainError, Place, walk
 from wasmtime_attestation.journal.record import BadRecordError, Head, Record
+from wasmtime_attestation.journal.settings import MAX_UNSIGNED
 from wasmtime_attestation.verifier import checkpoint
 from wasmtime_attestation.verifier.binding import thumbprint
 
@@ -112,9 +113,7 @@ class _Verification:
             case "decision":
                 self._count_unsigned()
             case "open":
-                self._open, self._attested, self._unsigned = record, None, 0
-                limit = record.members["checkpoint_records"]
-                self._limit = limit if isinstance(limit, int) else None
+                self._begin(record)
             case "attestation":
                 self._attest(record)
             case "checkpoint":
@@ -145,6 +144,21 @@ class _Verification:
         self._check_head(found.first, found.head)
         if self._expected.keys is not None and found.signed is None:
             raise _signature("no checkpoint is here: nothing is signed")
+
+    def _begin(self, record: Record) -> None:
+        """Another process writes from here on, perhaps with another key."""
+        keys, signer = self._expected.keys, record.members["key_thumbprint"]
+        if keys is not None and signer not in keys:
+            raise BadRecordError(
+                "journal.key",
+                f"from here on a host writes with the key {signer}, which is none of those given",
+            )
+        limit = record.members["checkpoint_records"]
+        self._open, self._attested, self._unsigned = record, None, 0
+        # More than settings allow is nothing that a host would write.
+        self._limit = min(limit, MAX_UNSIGNED) if isinstance(limit, int) else None
+        if self._limit is None and signer is not None:
+            raise BadRecordError("journal.format", "it names a key, and not how often it signs")
 
     def _count_unsigned(self) -> None:
         self._unsigned += 1
