@@ -70,7 +70,7 @@ def test_an_auditor_gets_from_the_journal_to_the_hardware(tmp_path: Path) -> Non
     assert found.problem is None
     (attestation,) = found.attestations
     opened = json.loads(lines_of(path)[0])
-    token = verify(attestation.token).token
+    token = verify(json.loads(lines_of(path)[1])["token"]).token
     assert token.nonce.hex() == opened["hash"] == attestation.nonce
     assert token.audience == AUDIENCE == "wasmtime:attestation journal"
     assert attestation.key_thumbprint == issuer.key_thumbprint.hex()

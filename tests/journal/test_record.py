@@ -28,6 +28,7 @@ from wasmtime_attestation.journal.decision import (
     Function,
     Verdict,
     findings_of,
+    sha256,
     verdict_of,
 )
 from wasmtime_attestation.journal.record import MAX_LINE, BadRecordError, read, write
@@ -126,6 +127,11 @@ def test_usual_decisions_take_the_short_way() -> None:
         match = form.USUAL_DECISION.fullmatch(line_of(decision))
         assert match is not None
         assert (match[1], match[2]) == (b"7", b"1" * 64)
+
+
+def test_digests_are_what_is_kept() -> None:
+    assert sha256(b"nonce") == hashlib.sha256(b"nonce").digest()
+    assert sha256(None) is None
 
 
 def test_text_of_guests_cannot_end_a_record_or_pose_as_one() -> None:

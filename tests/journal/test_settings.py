@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,14 @@ def test_nothing_is_kept_unless_a_folder_is_named() -> None:
     assert (settings.fsync, settings.on_failure) == (Fsync.INTERVAL, OnFailure.STOP)
     assert (settings.checkpoint_records, settings.checkpoint_seconds) == (1000, 60)
     assert settings.keep_files == 0
+
+
+def test_the_documentation_shows_the_defaults() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "journal.md").read_text()
+    (block,) = re.findall(r"```toml\n\[journal\]\n(.*?)```", text, re.DOTALL)
+    shown = of(block)
+    assert shown == replace(Settings(), directory=shown.directory)
+    assert block.count(" = ") == len(fields(Settings))
 
 
 def test_every_setting() -> None:

@@ -208,6 +208,22 @@ def test_no_other_order_of_the_same_records_is_a_journal(
         assert (check([path]).problem is None) == (wanted == beginning and wanted != [])
 
 
+@given(st.data())
+def test_no_other_bytes_are_a_journal(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """A piece is replaced by other bytes: only whole records cut from the end stay unseen."""
+    path = tmp_path_factory.getbasetemp() / "journal-000000000001.jsonl"
+    original = keep_once(tmp_path_factory).read_bytes()
+    begin = data.draw(st.integers(0, len(original)))
+    end = data.draw(st.integers(begin, min(len(original), begin + 1500)))
+    piece = data.draw(st.binary(max_size=8) | st.just(original[: end - begin]))
+    changed = original[:begin] + piece + original[end:]
+    path.write_bytes(changed)
+    is_cut = original.startswith(changed) and changed.endswith(b"\n")
+    assert (check([path]).problem is None) == is_cut
+
+
 def keep_once(factory: pytest.TempPathFactory) -> Path:
     directory = factory.getbasetemp() / "once"
     if not directory.exists():

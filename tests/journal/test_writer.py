@@ -133,6 +133,7 @@ def test_kill_9_loses_nothing_that_was_answered(directory: Path) -> None:
     assert found.records["open"] == 4
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_writes_nothing(directory: Path) -> None:
     with open_journal(directory) as journal:
         child = os.fork()

@@ -22,17 +22,15 @@ AUDIENCE = "wasmtime:attestation journal"
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """A token that a journal holds.
+    """What a token in a journal attests.
 
     Attributes:
-        token: the compact token.
         nonce: what it answers, in hex.
         instance: of the process that it attests.
         key_thumbprint: of the key that it attests, in hex.
         sequence: of its record.
     """
 
-    token: str
     nonce: str
     instance: str
     key_thumbprint: str
@@ -70,7 +68,6 @@ def check(record: Record, opened: Record | None) -> Attestation | None:
     if opened is not None and token.nonce.hex() != opened.text("hash"):
         raise _bad("its token answers another nonce than the hash of the record that opened it")
     return Attestation(
-        text,
         token.nonce.hex(),
         record.text("instance"),
         thumbprint(token.key).hex(),

@@ -6,6 +6,7 @@ from outside is bounded.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -120,6 +121,11 @@ def findings_of(error: AttestationError | None) -> tuple[Finding, ...]:
         return ()
     found: tuple[Finding, ...] | None = getattr(error, "findings", None)
     return (Finding(error.case, error.message),) if found is None else found
+
+
+def sha256(data: bytes | None) -> bytes | None:
+    """Returns the digest by which a nonce, a token or evidence is named; None for None."""
+    return None if data is None else hashlib.sha256(data).digest()
 
 
 def bounded(text: str, limit: int) -> str:
