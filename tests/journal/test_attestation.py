@@ -110,6 +110,24 @@ def test_a_token_of_another_hash_is_found(tmp_path: Path) -> None:
     assert problem([path])[1:] == (2, "journal.attestation")
 
 
+def test_a_checkpoint_that_names_another_token_is_found(tmp_path: Path) -> None:
+    path = attested(tmp_path / "journal", TokenIssuer())
+    lines, forger = lines_of(path), Forger.new()
+    without = [line for line in lines if json.loads(line)["kind"] != "attestation"]
+    path.write_bytes(forger.rewrite(without))
+    assert check([path]).problem is None
+
+    def changed(members: Members) -> Members:
+        if members["kind"] == "checkpoint":
+            members["attestation"] = "0" * 64
+        if members["kind"] == "attestation":
+            members |= {"token": None}
+        return members
+
+    path.write_bytes(forger.rewrite(lines, changed))
+    assert problem([path])[1:] == (4, "journal.attestation")
+
+
 def test_no_token_means_no_record(tmp_path: Path) -> None:
     def issue(nonce: bytes, audience: str) -> str:
         raise UnavailableError(f"no device ({len(nonce)}, {audience})")

@@ -277,6 +277,13 @@ def test_another_key_is_none_that_the_auditor_knows(
     assert problem([path], keys=known)[2] == "journal.key"
 
 
+def test_another_key_is_found_also_where_the_beginning_was_removed(tmp_path: Path) -> None:
+    files = keep(tmp_path / "journal", 100, rotate_bytes=1 << 14, keep_files=2)
+    (signer,) = check(files).signers
+    assert check(files, keys=frozenset({signer})).problem is None
+    assert problem(files, keys=frozenset({"0" * 64}))[2] == "journal.key"
+
+
 def test_a_journal_without_its_signatures_is_none_of_a_known_key(tmp_path: Path) -> None:
     issuer = TokenIssuer()
     (path,) = keep(tmp_path / "journal", signer=issuer)
