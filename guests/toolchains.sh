@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs the compilers that building and testing every guest takes, where this machine lets us:
+# Installs the compilers that building and testing every guest takes, and the TPM that emulated
+# machines have, where this machine lets us:
 # Rust's WebAssembly targets through rustup, and, as root, Debian's Rust and clang for wasm32-wasi.
 # What is still missing afterwards is named; with CI set that is a failure.
 set -eu
 
 packages="clang-19 lld-19 wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 \
-libclang-rt-19-dev-wasm32 rustc-web cargo-web rust-web-src cmake pkgconf"
+libclang-rt-19-dev-wasm32 rustc-web cargo-web rust-web-src cmake pkgconf swtpm tpm2-tools"
 
 absent() {
     for package in $packages; do
