@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wasmtime_attestation.issuer import TokenIssuer
-from wasmtime_attestation.journal import chain
+from wasmtime_attestation.journal import chain, verification
 from wasmtime_attestation.journal.record import MAX_LINE, Head
 
 from tests.journal.kept import (
+    TAG,
     Forger,
     Members,
     check,
@@ -315,8 +316,11 @@ def test_a_signature_of_other_bytes_is_none(small: Path) -> None:
         assert problem([small]) == (small.name, 5, "journal.signature")
 
 
-def test_records_that_a_forger_appends_are_found_by_the_key(tmp_path: Path) -> None:
+def test_records_that_a_forger_appends_are_found_by_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Behind the last signature: a host that begins, with its own key, none, or the known one."""
+    monkeypatch.setattr(verification, "MAX_UNSIGNED", 30)
     issuer = TokenIssuer()
     known = issuer.key_thumbprint.hex()
     (path,) = keep(tmp_path / "journal", signer=issuer)
@@ -326,16 +330,35 @@ def test_records_that_a_forger_appends_are_found_by_the_key(tmp_path: Path) -> N
         (None, None, 1, "journal.key"),
         (known, None, 1, "journal.format"),
         (known, 10, 11, "journal.signature"),
+        (known, 1 << 40, 31, "journal.signature"),
     ):
-        written, prev = b"".join(lines), json.loads(lines[-1])["hash"]
         opened, decision = json.loads(lines[0]), json.loads(lines[2])
         opened |= {"key_thumbprint": key, "checkpoint_records": every}
-        for number, members in enumerate([opened, *[decision] * decisions], 6):
-            body = {name: members[name] for name in members if name not in ("prev", "hash")}
-            line, prev = sealed({**body, "seq": number}, prev)
-            written += line
-        path.write_bytes(written)
+        path.write_bytes(b"".join(appended(lines, [opened, *[decision] * decisions])))
         assert problem([path], keys=frozenset({known}))[2] == expected
+
+
+def appended(lines: Lines, records: list[Members]) -> Lines:
+    """Appends records to a journal of five, by hand; nothing is signed."""
+    lines, prev = [*lines], json.loads(lines[-1])["hash"]
+    for number, members in enumerate(records, 6):
+        body = {name: members[name] for name in members if name not in ("prev", "hash")}
+        line, prev = sealed({**body, "seq": number}, prev)
+        lines.append(line)
+    return lines
+
+
+def test_a_process_signs_with_one_key(small: Path) -> None:
+    """Behind the last signature, in the name of the same process, signed by somebody else."""
+    lines, forger = lines_of(small), Forger.new()
+    *_, last = appended(lines, [json.loads(lines[2])])
+    members = json.loads(lines[-1]) | {"seq": 7, "key": forger.jwk}
+    del members["prev"], members["hash"], members["signature"]
+    prev = json.loads(last)["hash"]
+    body = json.dumps({**members, "prev": prev}, separators=(",", ":"))[:-1]
+    line, _ = sealed(members, prev, forger.sign(TAG + body.encode()))
+    small.write_bytes(b"".join([*lines, last, line]))
+    assert problem([small]) == (small.name, 7, "journal.key")
 
 
 def test_a_missing_checkpoint_is_found(tmp_path: Path) -> None:
