@@ -35,6 +35,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.verify
 	$(BIN)/python -m benchmarks.verify_batch
 	$(BIN)/python -m benchmarks.host_calls
+	$(BIN)/python -m benchmarks.collect
 	$(BIN)/python -m benchmarks.generation
 	$(BIN)/python -m benchmarks.rust_guest
 

@@ -196,7 +196,7 @@ class AttestationService:
     def _tee_type(self, target: wit.Target) -> wit.TeeType:
         if isinstance(target, wit.TargetGpu):
             return wit.TeeType.NVIDIA_GPU
-        return self._machine.info().tee_type
+        return self._machine.vm.info().tee_type
 
     def _verify(self, token: str, expected: Expected, policy: AppraisalPolicy | None) -> Verdict:
         endorsements = self._settings.endorsements.waiving(policy.waived if policy else ())

@@ -113,7 +113,7 @@ def test_a_second_challenge_is_answered_within_the_paravisors_period(kind: str) 
     with Namespace([AzureVm(kind)]) as machine:
         for answer, challenge in zip(collect(machine, "1", *data), data, strict=True):
             assert user_data(answer) == challenge
-            assert answer["seconds"] < PERIOD + 2
+            assert answer["seconds"] < PERIOD + 8
 
 
 def test_threads_and_processes_at_once_each_get_their_own(machine: Namespace) -> None:

@@ -51,7 +51,7 @@ def test_another_process_is_waited_for() -> None:
     threading.Timer(0.1, device.unlock).start()
     begin = time.monotonic()
     with turns.turn(device):
-        assert 0.09 < time.monotonic() - begin < 0.5
+        assert 0.09 < time.monotonic() - begin < 5
 
 
 def test_another_process_that_does_not_end_is_named() -> None:

@@ -234,6 +234,26 @@ def test_thirty_two_at_once_are_served_in_turn_and_none_fails() -> None:
         assert machine.at_once == 1
 
 
+def test_who_comes_first_is_served_first() -> None:
+    served: list[int] = []
+    gpu = board(0)
+
+    def report(nonce: bytes) -> bytes:
+        served.append(nonce[0])
+        time.sleep(0.3 if nonce[0] == 0 else 0)
+        return gpu.device.report(nonce=nonce)
+
+    gpu.report = report
+    with NvmlMachine([gpu]):
+        attester = NvidiaAttester()
+        attester.gpus()
+        with ThreadPoolExecutor(6) as pool:
+            for n in range(6):
+                pool.submit(attester.collect, 0, bytes([n]) * 32)
+                time.sleep(0.03)  # the first still holds the device
+    assert served == [*range(6)]
+
+
 def told(environment: Mapping[str, str], program: str | None = None) -> tuple[int, str]:
     """Returns how a process that attests a GPU ended, and what it said."""
     command = COMMAND if program is None else (sys.executable, "-c", program)

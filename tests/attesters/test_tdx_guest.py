@@ -120,6 +120,28 @@ def test_the_configured_port(text: bytes, message: str) -> None:
         assert message in collected.message
 
 
+# As a C compiler lays out qgs_msg_get_quote_resp_t: version 1.1, type 1, size, error, then the
+# sizes of an id and of a quote, and the quote.
+ANSWER = bytes.fromhex("0100 0100 01000000 1c000000 00000000 00000000 04000000") + b"QUOT"
+
+
+def test_every_cut_and_every_flip_of_an_answer() -> None:
+    assert qgs.decode(ANSWER) == b"QUOT"
+    for size in range(len(ANSWER)):
+        with pytest.raises(UnavailableError):
+            qgs.decode(ANSWER[:size])
+    for bit in range(8 * len(ANSWER)):
+        flipped = bytearray(ANSWER)
+        flipped[bit // 8] ^= 1 << bit % 8
+        if bit // 8 in (2, 3):  # the minor version says nothing about an answer
+            assert qgs.decode(bytes(flipped)) == b"QUOT"
+        elif bit // 8 >= 24:  # the quote itself
+            assert qgs.decode(bytes(flipped)) == flipped[24:]
+        else:
+            with pytest.raises(UnavailableError):
+                qgs.decode(bytes(flipped))
+
+
 def test_a_service_that_hangs() -> None:
     """In bounded time, whether it says nothing or a byte now and then."""
     here, there = socket.socketpair()

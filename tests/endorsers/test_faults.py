@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -235,3 +236,22 @@ def test_a_cache_that_is_spoilt_is_filled_again(client: Client, tmp_path: Path) 
     assert client.verify().code == 0
     assert len(client.vendors.targets) == 6
     assert client.verify("--offline").code == 0
+
+
+def test_ctrl_c_ends_the_waiting(client: Client) -> None:
+    client.vendors.override = _hang
+    with subprocess.Popen(
+        [sys.executable, "-m", "wasmtime_attestation", *map(str, client.arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))},
+    ) as process:
+        while not client.vendors.targets:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        _, err = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    assert time.monotonic() - began < 2

@@ -159,8 +159,8 @@ def test_something_else_is_no_answer_and_is_not_kept(body: bytes, serve: Serve) 
 def test_a_service_that_is_not_there_is_not_asked_again(serve: Serve) -> None:
     service = serve(answer("429 Too Many Requests", retry_after="600"))
     with Source(None) as source:
-        for number in range(3):
-            with pytest.raises(UnavailableError, match="HTTP 429"):
+        for number, says in enumerate(["HTTP 429", *["failed just now"] * 2]):
+            with pytest.raises(UnavailableError, match=says):
                 source.ask(question(f"{service.server.url}/{number}"), AT)
     assert service.count == 1
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from wasmtime_attestation import issuer_config
-from wasmtime_attestation.attesters import imds
+from wasmtime_attestation.attesters import host_table, imds, qgs, sev_guest_request
 from wasmtime_attestation.attesters.recording import Recording
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
@@ -151,6 +151,11 @@ def _tpm_response(data: bytes) -> None:
     tpm_responses.call(_EXCHANGES[data[0] % len(_EXCHANGES)], data[1:])
 
 
+# Header (16), two sizes (8), and a quote of four bytes.
+_QGS_ANSWER = bytes.fromhex("01000100 01000000 1c000000 00000000 00000000 04000000 51554f54")
+_SNP_RESPONSE = (bytes(4) + (1184).to_bytes(4, "little") + bytes(24) + MILAN.report()).ljust(4000)
+
+
 TARGETS: Mapping[str, Target] = {
     "tpm-response": Target(
         _tpm_response,
@@ -165,6 +170,9 @@ TARGETS: Mapping[str, Target] = {
     "imds-quote": Target(
         imds.decode_quote, (ValueError,), (b'{"quote": "BAACAA"}', b'{"quote": "BAACAA=="}')
     ),
+    "qgs": Target(qgs.decode, (UnavailableError,), (_QGS_ANSWER,)),
+    "sev-guest": Target(sev_guest_request.decode, (UnavailableError,), (_SNP_RESPONSE,)),
+    "host-table": Target(host_table.endorsements_of, (), (of_host(MILAN), bytes(4096))),
     "hcl": Target(hcl.decode, (RejectedError,), (paravisor.SNP.report(), paravisor.TDX.report())),
     "td-report": Target(td_report.decode, (RejectedError,), (paravisor.td_report(PLATFORM_15),)),
     "tpm": Target(tpm.decode, (RejectedError,), (paravisor.attest(),)),

@@ -190,14 +190,14 @@ def _write(tpm: Tpm, user_data: bytes, deadline: float, pace: Pace) -> None:
 
 
 def _prepare(tpm: Tpm) -> None:
-    """Defines the index for user data, as the guest has to, if there is none of the right size."""
+    """Defines the index for user data, as the guest has to, unless there is one that will do."""
     try:
-        size = tpm.nv_read_public(USER_DATA_INDEX).size
+        found = tpm.nv_read_public(USER_DATA_INDEX)
     except TpmError as error:
         if error.code != codes.HANDLE:
             raise
     else:
-        if size == USER_DATA_SIZE:
+        if found.size == USER_DATA_SIZE and found.attributes & _ATTRIBUTES == _ATTRIBUTES:
             return
         tpm.nv_undefine(USER_DATA_INDEX)
     tpm.nv_define(USER_DATA_INDEX, USER_DATA_SIZE, _ATTRIBUTES)

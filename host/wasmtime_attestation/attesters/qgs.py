@@ -101,6 +101,34 @@ def quote(
         raise unavailable(_at(port), error, _MEANINGS) from error
 
 
+def decode(message: bytes) -> bytes:
+    """Decodes an answer, qgs_msg_get_quote_resp_t.
+
+    Returns:
+        The quote.
+
+    Raises:
+        UnavailableError: it is no answer, or one that says why there is no quote.
+    """
+    if len(message) < _HEADER.size:
+        raise UnavailableError("the Quote Generation Service's answer is cut off")
+    major, _, kind, size, error = _HEADER.unpack_from(message)
+    if (major, kind, size) != (_MAJOR, _GET_QUOTE_RESPONSE, len(message)):
+        raise UnavailableError("the Quote Generation Service answers in another format; update it")
+    if error:
+        raise UnavailableError(
+            f"the Quote Generation Service made no quote: error {error:#x} "
+            f"({_ERRORS.get(error, 'of its own')}); ask who operates the host"
+        )
+    start = _HEADER.size + _SIZES.size
+    if len(message) < start:
+        raise UnavailableError("the Quote Generation Service's answer is cut off")
+    id_size, quote_size = _SIZES.unpack_from(message, _HEADER.size)
+    if id_size + quote_size != len(message) - start or not 0 < quote_size <= MAX_QUOTE:
+        raise UnavailableError("the Quote Generation Service's answer contradicts its own sizes")
+    return message[start + id_size :]
+
+
 def configured_port() -> int:
     """Returns the port that the machine's configuration names, else the usual one.
 
@@ -135,26 +163,7 @@ def _ask(connection: socket.socket, td_report: bytes, deadline: float) -> bytes:
     (length,) = _LENGTH.unpack(_receive(connection, _LENGTH.size, deadline))
     if not _HEADER.size <= length <= _MAX_MESSAGE:
         raise UnavailableError(f"the Quote Generation Service announces {length} bytes; it is none")
-    return _quote_in(_receive(connection, length, deadline))
-
-
-def _quote_in(message: bytes) -> bytes:
-    """Decodes qgs_msg_get_quote_resp_t."""
-    major, _, kind, size, error = _HEADER.unpack_from(message)
-    if (major, kind, size) != (_MAJOR, _GET_QUOTE_RESPONSE, len(message)):
-        raise UnavailableError("the Quote Generation Service answers in another format; update it")
-    if error:
-        raise UnavailableError(
-            f"the Quote Generation Service made no quote: error {error:#x} "
-            f"({_ERRORS.get(error, 'of its own')}); ask who operates the host"
-        )
-    start = _HEADER.size + _SIZES.size
-    if len(message) < start:
-        raise UnavailableError("the Quote Generation Service's answer is cut off")
-    id_size, quote_size = _SIZES.unpack_from(message, _HEADER.size)
-    if id_size + quote_size != len(message) - start or not 0 < quote_size <= MAX_QUOTE:
-        raise UnavailableError("the Quote Generation Service's answer contradicts its own sizes")
-    return message[start + id_size :]
+    return decode(_receive(connection, length, deadline))
 
 
 def _receive(connection: socket.socket, size: int, deadline: float) -> bytes:

@@ -80,8 +80,8 @@ class DetectedAttester:
 
     @property
     def detection(self) -> Detection:
-        """What was found; looked for once."""
-        if self._detection is None:
+        """What was found; looked for again while a device that is there does not answer."""
+        if self._detection is None or self._detection.is_denied:
             self._detection = self._look()
         return self._detection
 

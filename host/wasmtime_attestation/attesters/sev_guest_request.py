@@ -148,11 +148,18 @@ def _try(device: int, command: int, report_data: bytes, vmpl: int, size: int) ->
         if error.errno == errno.EIO and argument.exit_info_2 == _INVALID_LENGTH << 32 and size:
             return _Tried(b"", needed=request.table_size)
         raise _failed(error, argument.exit_info_2) from error
-    return _Tried(_report_in(bytes(response)), table.raw)
+    return _Tried(decode(bytes(response)), table.raw)
 
 
-def _report_in(response: bytes) -> bytes:
-    """Decodes MSG_REPORT_RSP: a status, a size and the report."""
+def decode(response: bytes) -> bytes:
+    """Decodes MSG_REPORT_RSP (AMD publication 56860): a status, a size and the report.
+
+    Args:
+        response: struct snp_report_resp, 4,000 bytes.
+
+    Raises:
+        UnavailableError: the status is none of success, or the report of another size.
+    """
     status, size = (int.from_bytes(response[at : at + 4], "little") for at in (0, 4))
     if status:
         meaning = _FIRMWARE.get(status, "see AMD's publication 56860, status codes")

@@ -55,7 +55,7 @@ class Tpm:
 
     Args:
         transport: the device; its owner closes it.
-        patience: seconds for which a command is sent again while the TPM asks to wait.
+        patience: seconds that are waited, over all commands, where the TPM asks to wait.
     """
 
     def __init__(self, transport: Transport, *, patience: float = _PATIENCE) -> None:
@@ -158,7 +158,7 @@ class Tpm:
         values: dict[int, bytes] = {}
         for group in _groups(sorted(set(pcrs))):
             response = self._run(CommandCode.PCR_READ, (), wire.pcr_selection(group))
-            found = wire.read_pcrs(response).values
+            found = wire.read_pcrs(response)
             if sorted(found) != group:
                 raise UnavailableError(
                     f"the TPM gave PCRs {sorted(found)} of its SHA-256 bank instead of {group}: "
@@ -195,7 +195,7 @@ class Tpm:
     ) -> ResponseReader:
         """Sends a command, again while the TPM asks for it, and returns what it answers."""
         command = wire.command(code, handles, parameters, authorised=authorised)
-        pause, deadline = _FIRST_PAUSE, time.monotonic() + self._patience
+        pause = _FIRST_PAUSE
         with self._lock:
             while True:
                 response = self._transport.exchange(command)
@@ -203,9 +203,10 @@ class Tpm:
                 if not found:
                     return wire.parameters(response, code, authorised=authorised)
                 known = base_code(found)
-                if known not in TRANSIENT or time.monotonic() + pause > deadline:
+                if known not in TRANSIENT or pause > self._patience:
                     raise TpmError(_failure(code, handles, found), code=known)
                 time.sleep(pause)
+                self._patience -= pause
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
 

@@ -91,19 +91,6 @@ class RsaPublic:
     exponent: int
 
 
-@dataclass(frozen=True, slots=True)
-class PcrValues:
-    """One answer to TPM2_PCR_Read.
-
-    Attributes:
-        update_counter: how often PCRs were extended.
-        values: by index; a part of what was asked for.
-    """
-
-    update_counter: int
-    values: dict[int, bytes]
-
-
 class ResponseReader(Reader):
     """Reads a response; what does not fit is the device's fault and not a rejection."""
 
@@ -269,9 +256,9 @@ def read_quote(r: ResponseReader) -> tuple[bytes, bytes]:
     return message, signature
 
 
-def read_pcrs(r: ResponseReader) -> PcrValues:
-    """Reads the answer to TPM2_PCR_Read."""
-    counter = r.big_endian(4, "pcrUpdateCounter")
+def read_pcrs(r: ResponseReader) -> dict[int, bytes]:
+    """Reads the answer to TPM2_PCR_Read: values by index, of a part of what was asked for."""
+    r.big_endian(4, "pcrUpdateCounter")
     r.expect(4, 1, "the count of PCR selections")
     r.expect(2, _SHA256, "the bank")
     r.expect(1, PCR_COUNT // 8, "sizeofSelect")
@@ -282,7 +269,7 @@ def read_pcrs(r: ResponseReader) -> PcrValues:
         r.reject(f"it has {count} digests for {len(indices)} PCRs")
     values = {index: _pcr(r, index) for index in indices}
     r.end()
-    return PcrValues(counter, values)
+    return values
 
 
 def _pcr(r: ResponseReader, index: int) -> bytes:

@@ -70,14 +70,14 @@ def recall(cache: DiskCache, question: Question, now: datetime) -> Kept | None:
         return None
     if entry.reply is None:
         if age < NEGATIVE_AGE:
-            raise UnavailableError(f"{question.url} had none {int(age.total_seconds())} s ago")
+            raise UnavailableError(f"{question.place} had none {int(age.total_seconds())} s ago")
         return None
     if question.lifetime is not None and age >= question.lifetime:
         return None
     try:
         obtained = read(question, entry.reply)
     except ValueError as error:
-        log.info("what was kept of %s is not used: %s", question.url, error)
+        log.info("what was kept of %s is not used: %s", question.place, error)
         return None
     if not question.still_fits(obtained.endorsements):
         return None

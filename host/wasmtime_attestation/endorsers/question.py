@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from wasmtime_attestation.endorsements.bundle import Endorsements
 
+_MAX_PLACE = 120
 NEGATIVE_AGE = timedelta(minutes=10)
 """How long "there is none" is believed."""
 
@@ -65,6 +66,11 @@ class Question:
     keep: tuple[str, ...] = ()
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def place(self) -> str:
+        """The start of the address, for messages."""
+        return self.url if len(self.url) <= _MAX_PLACE else f"{self.url[:_MAX_PLACE]}…"
 
     @property
     def key(self) -> str:

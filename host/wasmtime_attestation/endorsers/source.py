@@ -61,7 +61,7 @@ class Source:
         self._offline = offline
         self._clock = clock
         self._progress = progress
-        self._silent: dict[str, str] = {}
+        self._silent: set[str] = set()
         self._asked = 0
         self._deadline = Deadline.after(TOTAL_SECONDS)
 
@@ -108,7 +108,7 @@ class Source:
         try:
             obtained = read(question, reply)
         except ValueError as error:
-            raise UnavailableError(f"{question.url} answers something else: {error}") from error
+            raise UnavailableError(f"{question.place} answers something else: {error}") from error
         if self._cache:
             self._cache.write(question, Entry(self._clock(), reply))
         if at not in obtained.window:
@@ -121,13 +121,13 @@ class Source:
         self._progress(f"asking {host} for {question.what}")
         try:
             answer = self._send(question)
-        except UnavailableError as error:
-            self._silent[host] = str(error)
+        except UnavailableError:
+            self._silent.add(host)
             raise
         if answer.status in _NONE and self._cache:
             self._cache.write(question, Entry(self._clock(), None))
         if answer.status != 200:
-            raise UnavailableError(f"{question.url}: {answer.refusal}")
+            raise UnavailableError(f"{question.place}: {answer.refusal}")
         kept = {name: answer.headers[name] for name in question.keep if name in answer.headers}
         return Reply(answer.body, kept)
 
@@ -135,7 +135,7 @@ class Source:
         if self._offline:
             raise UnavailableError("it is not in the cache, and nothing is fetched offline")
         if host in self._silent:
-            raise UnavailableError(f"{host} is not asked again: {self._silent[host]}")
+            raise UnavailableError(f"{host} failed just now and is not asked again")
         if self._asked >= MAX_QUESTIONS or self._deadline.is_over:
             raise UnavailableError(
                 f"more than {MAX_QUESTIONS} questions or {TOTAL_SECONDS:g} seconds; try again: "

@@ -89,7 +89,8 @@ def _absent(kind: TeeType, inspection: Inspection) -> str:
 
 def _azure(probe: Probe) -> Obstacle:
     if probe.outcome is Outcome.FAILED:
-        return Obstacle(f"The vTPM of this Azure VM: {probe.detail}.", is_denied=False)
+        text = f"The vTPM of this Azure VM: {probe.detail}."
+        return Obstacle(text, is_denied=probe.is_silent)
     return Obstacle(
         f"This is an Azure VM, and {TPM} is not there: only sizes with confidential computing "
         "(DC and EC series) have a paravisor, and a container needs --device /dev/tpmrm0.",

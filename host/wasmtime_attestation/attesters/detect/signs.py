@@ -14,7 +14,7 @@ from wasmtime_attestation.attesters.detect import processor, surroundings
 from wasmtime_attestation.attesters.detect.files import Files, Outcome
 from wasmtime_attestation.attesters.detect.processor import Processor
 from wasmtime_attestation.attesters.detect.surroundings import Surroundings
-from wasmtime_attestation.errors import AttestationError
+from wasmtime_attestation.errors import AttestationError, UnavailableError
 from wasmtime_attestation.wit import TeeInfo, TeeType
 
 TSM = "/sys/kernel/config/tsm/report"
@@ -53,12 +53,14 @@ class Probe:
         outcome: whether it is there and can be used.
         tee_type: what it says of this machine; none where it says nothing.
         detail: what was seen.
+        is_silent: whether a device failed to answer, which may pass.
     """
 
     sign: Sign
     outcome: Outcome
     tee_type: TeeType = TeeType.NONE
     detail: str = ""
+    is_silent: bool = False
 
     @property
     def found(self) -> bool:
@@ -145,7 +147,8 @@ class Inspection:
         try:
             info = self.ask(sign.provider)
         except AttestationError as error:
-            return Probe(sign, Outcome.FAILED, detail=error.message)
+            is_silent = isinstance(error, UnavailableError)
+            return Probe(sign, Outcome.FAILED, detail=error.message, is_silent=is_silent)
         if info.tee_type is TeeType.NONE or not info.supports_attestation:
             return Probe(sign, Outcome.FAILED, info.tee_type, "nothing answers behind it")
         return Probe(sign, Outcome.FOUND, info.tee_type)
