@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from wasmtime_attestation import issuer_config
 from wasmtime_attestation.attesters import host_table, imds, qgs, sev_guest_request
+from wasmtime_attestation.attesters.recording import Recording
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements import collateral, jwks, ocsp, rim
@@ -48,7 +49,7 @@ from tests.attesters import test_tpm_client_responses as tpm_responses
 from tests.endorsements.test_collateral import bundle
 from tests.endorsers.questions import question
 from tests.fakes import azure as paravisor
-from tests.fakes import ita, maa, nras, nvidia_rim, trustee
+from tests.fakes import ita, maa, nras, nvidia_rim, recording, trustee
 from tests.fakes.amd import AT, MILAN, TURIN
 from tests.fakes.boot_log import PC, log
 from tests.fakes.intel import PLATFORM, PLATFORM_15, QE_IDENTITY, TCB_INFO, signed
@@ -96,6 +97,8 @@ tcb-statuses = ["UpToDate"]
 [gpu]
 minimum-driver-version = "550.90.07"
 """ % (b"ab" * 32)
+
+_RECORDING = recording.of_machine().encode()
 
 
 _RECORD = journal_record.write(
@@ -254,6 +257,7 @@ TARGETS: Mapping[str, Target] = {
         (ValueError, RejectedError),
         (serialise(trustee.former()), serialise(trustee.current())),
     ),
+    "recording": Target(Recording.decode, (ValueError,), (_RECORDING,)),
     "cache-entry": Target(_cache_entry, (ValueError,), (_CACHE_ENTRY,)),
     "journal": Target(_record, (BadRecordError,), (_RECORD,)),
     "collateral": Target(collateral.decode, (ValueError,), _COLLATERAL),

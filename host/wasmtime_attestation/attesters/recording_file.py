@@ -21,6 +21,9 @@ def read(path: Path) -> Recording:
         InvalidArgumentError: it cannot be read, or is none.
     """
     try:
+        if not path.is_file():
+            path.stat()  # says that there is nothing, if so
+            raise InvalidArgumentError(f"{path} is no file")
         with path.open("rb") as file:
             data = file.read(MAX_SIZE + 1)
     except OSError as error:
