@@ -24,7 +24,7 @@ LAYERS = (
     ("policy", "result", "issuer_config"),
     ("appraise",),
     ("attesters", "batch", "cache", "ear_issuer", "endorsers", "issuer", "summary"),
-    ("doctor",),
+    ("doctor", "services"),
     ("service",),
     ("world",),
     ("cli", "__main__"),
