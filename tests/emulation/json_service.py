@@ -27,7 +27,7 @@ Claims = dict[str, Any]
 Reply = tuple[str, object] | tuple[str, object, Mapping[str, str]]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The service's no: a status and what it says.
 
     Args:
@@ -87,7 +87,7 @@ class Miniature:
             return
         try:
             reply = self.respond(request)
-        except Refused as refused:
+        except RefusedError as refused:
             reply = refused.reply
         status, body, *rest = reply
         data = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -17,7 +17,14 @@ from wasmtime_attestation.evidence.envelope import (
 )
 from wasmtime_attestation.evidence.pem import decode_chain
 
-from tests.emulation.json_service import Miniature, Refused, Reply, base64url, members, objection
+from tests.emulation.json_service import (
+    Miniature,
+    RefusedError,
+    Reply,
+    base64url,
+    members,
+    objection,
+)
 from tests.emulation.web import WebAuthority, WebRequest
 from tests.fakes import amd, intel, jose, maa
 from tests.fakes.jose import Members, Signer, x5c
@@ -49,7 +56,9 @@ class MaaMiniature(Miniature):
                 return "200 OK", {"token": self._token(self._snp(request.body))}
             case "POST", "/attest/TdxVm?api-version=2025-06-01":
                 return "200 OK", {"token": self._token(self._tdx(request.body))}
-        return "404 Not Found", {"error": {"code": "NotFound", "message": "no such operation"}}
+            case _:
+                body = {"error": {"code": "NotFound", "message": "no such operation"}}
+                return "404 Not Found", body
 
     def _jwk(self, signer: Signer) -> Members:
         certificate = jose.certificate(signer.key, self.url)
@@ -94,13 +103,10 @@ class MaaMiniature(Miniature):
         if "runtimeData" in asked:
             place = intel.LAYOUT["report_data"]
             runtime = {"x-ms-runtime": self._runtime(asked, evidence, place, start)}
-        for platform in PLATFORMS:
-            known = intel.Collateral(platform).endorsements()
-            no = objection(evidence, intel.real_anchors(), known)
-            if no is None:
-                break
-        else:
-            raise _invalid(f"quote: {no}")
+        known = [intel.Collateral(platform).endorsements() for platform in PLATFORMS]
+        wrong = [objection(evidence, intel.real_anchors(), each) for each in known]
+        if None not in wrong:
+            raise _invalid(f"quote: {wrong[0]}")
         body_ = evidence.data[start:]
         field = {n: body_[o : o + s].hex() for n, (o, s) in intel.LAYOUT.items()}
         names = ("mrtd", "mrseam", "rtmr0", "rtmr1", "rtmr2", "rtmr3", "report_data", "xfam")
@@ -113,7 +119,8 @@ class MaaMiniature(Miniature):
     ) -> Members:
         """Checks that the report holds the digest of the runtime data, and reads that."""
         data = asked["runtimeData"]
-        assert data.keys() == {"data", "dataType"} and data["dataType"] == "JSON"
+        assert data.keys() == {"data", "dataType"}
+        assert data["dataType"] == "JSON"
         text = base64url(data["data"])
         offset = start + place[0]
         if evidence.data[offset : offset + 32] != hashlib.sha256(text).digest():
@@ -126,6 +133,6 @@ def _nonce(asked: Members) -> Members:
     return {"nonce": asked["nonce"]} if "nonce" in asked else {}
 
 
-def _invalid(message: str) -> Refused:
+def _invalid(message: str) -> RefusedError:
     body = {"error": {"code": "InvalidParameter", "message": message}}
-    return Refused("400 Bad Request", body, x_ms_error_code="InvalidParameter")
+    return RefusedError("400 Bad Request", body, x_ms_error_code="InvalidParameter")

@@ -10,7 +10,14 @@ from wasmtime_attestation import wit
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
-from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
+from wasmtime_attestation.endorsements.x509 import der
+from wasmtime_attestation.evidence.envelope import (
+    EndorsementType,
+    Evidence,
+    EvidenceType,
+    RawEndorsement,
+)
+from wasmtime_attestation.evidence.nvidia import type_of
 from wasmtime_attestation.evidence.recognise import Token, recognise
 from wasmtime_attestation.services import Collector, Request, TokenService
 from wasmtime_attestation.verifier import tokens
@@ -51,7 +58,18 @@ class Attested:
     @property
     def collector(self) -> Collector:
         """What services collect with."""
-        return Collector(self.vm, self.gpu, self.all_devices)
+        return Collector(self.info, self.vm, self.gpu, self.all_devices)
+
+    def info(self) -> wit.TeeInfo:
+        """Says what the machine is."""
+        hardware = self.hardware
+        is_azure = isinstance(hardware, azure.ConfidentialVm)
+        below = hardware.hardware if isinstance(hardware, azure.ConfidentialVm) else hardware
+        kind = wit.TeeType.AMD_SEV_SNP
+        if isinstance(below, intel.Platform):
+            kind = wit.TeeType.INTEL_TDX
+        provider = "azure-vtpm" if is_azure else "configfs-tsm"
+        return wit.TeeInfo(kind, supports_attestation=True, provider=provider, gpu_count=0)
 
     def vm(self, report_data: bytes, nonce: bytes | None) -> Evidence:
         """Makes evidence of the virtual machine."""
@@ -78,13 +96,29 @@ class Attested:
         return tuple(self.gpu(index, nonce) for index in range(len(self.devices)))
 
 
+@dataclass(frozen=True)
+class Gpu(nvidia.Device):
+    """One of several GPUs of a kind: its certificate has a serial number of its own.
+
+    Attributes:
+        number: which one.
+        is_altered: whether its firmware is another than NVIDIA's.
+    """
+
+    number: int = 0
+    is_altered: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in its chain."""
+        own, *others = super().names
+        return f"{own} {self.number}", *others
+
+
 def of_device(device: nvidia.Device, nonce: bytes) -> Evidence:
     """Returns a device's report with its certificates."""
-    from wasmtime_attestation.endorsements.x509 import der
-    from wasmtime_attestation.evidence.envelope import EndorsementType, RawEndorsement
-    from wasmtime_attestation.evidence.nvidia import type_of
-
-    report = device.report(nonce=nonce)
+    is_altered = isinstance(device, Gpu) and device.is_altered
+    report = device.report(nonce=nonce, changes={7: bytes(48)} if is_altered else None)
     chain = tuple(RawEndorsement(EndorsementType.CERTIFICATE, der(c)) for c in device.chain())
     return Evidence(type_of(report), report, chain)
 
@@ -99,4 +133,5 @@ def relying_party(token: str, service: TokenService, expected: Expected) -> Verd
         Trust(Anchors(()), (service.issuer,)),
         at=AT,
         ledger=Ledger(),
+        submodules=None,
     )

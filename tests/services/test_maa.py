@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from wasmtime_attestation.errors import RejectedError, UnavailableError, UnsupportedError
-from wasmtime_attestation.services.maa import MaaService, Settings
+from wasmtime_attestation.services.maa import MaaService
+from wasmtime_attestation.services.maa_settings import Settings
 from wasmtime_attestation.verifier.expectations import Expected
 
 from tests.emulation.maa_service import MaaMiniature
-from tests.emulation.web import WebAuthority, answer
+from tests.emulation.web import WebAuthority
 from tests.fakes import azure, intel
-from tests.services.asking import ALL, BOUND, NONCE, Attested, relying_party, request
+from tests.services.asking import BOUND, NONCE, Attested, relying_party, request
 
 HARDWARE = {"snp": azure.SNP, "tdx": azure.TDX, "tdx-1.5": azure.TDX_15, "bare": intel.PLATFORM}
 

@@ -6,7 +6,6 @@ collected. Its token is verified at once; nobody sees one that is not about what
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,6 +18,9 @@ from wasmtime_attestation.verifier.issuers import Issuer
 
 class VmAttester(Protocol):
     """Collects evidence about a virtual machine."""
+
+    def info(self) -> wit.TeeInfo:
+        """Says what it is."""
 
     def collect(self, report_data: bytes) -> Evidence:
         """Collects fresh evidence that carries 64 bytes."""
@@ -51,6 +53,7 @@ class Collector:
     """How a service has evidence collected, with the values that it wants in it.
 
     Attributes:
+        info: says what the virtual machine is.
         vm: about the virtual machine. The first argument is 64 bytes of report data (on Azure:
             the user data); the second is what a vTPM's quote must answer, None for what follows
             from the first.
@@ -58,6 +61,7 @@ class Collector:
         devices: about every GPU, and then every switch, with a nonce of 32 bytes.
     """
 
+    info: Callable[[], wit.TeeInfo]
     vm: Callable[[bytes, bytes | None], Evidence]
     gpu: Callable[[int, bytes], Evidence]
     devices: Callable[[bytes], tuple[Evidence, ...]]
@@ -70,7 +74,7 @@ class Collector:
             del nonce
             return machine.vm.collect(report_data)
 
-        return cls(vm, machine.devices.collect, machine.devices.collect_all)
+        return cls(machine.vm.info, vm, machine.devices.collect, machine.devices.collect_all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +123,3 @@ class TokenService(Protocol):
             RejectedError: the service does not take the evidence, or its token is not about it.
             PolicyError: the service's answer is no.
         """
-
-
-async def aissue(service: TokenService, collector: Collector, request: Request) -> str:
-    """`TokenService.issue` for event loops; it runs in a thread of the loop's executor.
-
-    Evidence comes from devices that only block, so there is nothing to gain from a second HTTP
-    layer. Who cancels the task waits no longer, but the thread goes on until it is done or the
-    service's time is up, and what it gets is dropped.
-    """
-    return await asyncio.to_thread(service.issue, collector, request)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -24,7 +24,6 @@ from wasmtime_attestation.services.secret import Secret
 CHECK = "service.evidence"
 MAX_ANSWER = 2 << 20
 """Bytes of an answer; a token has at most half of that."""
-MAX_ATTEMPTS = 3
 _EVERY = tuple(range(100, 600))
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _MAX_SAID = 300
@@ -36,6 +35,7 @@ class Rules:
     """What a service's answers mean.
 
     Attributes:
+        attempts: how often it is asked at most, at least once.
         retried: the statuses after which it may be asked again.
         retried_if_told: those after which it may be if it says when (`Retry-After`).
         rejecting: those that say that the evidence is at fault.
@@ -44,6 +44,7 @@ class Rules:
         traces: headers by which its operator finds the request.
     """
 
+    attempts: int = 3
     retried: frozenset[int] = frozenset()
     retried_if_told: frozenset[int] = frozenset({429, 503})
     rejecting: frozenset[int] = frozenset({400})
@@ -79,11 +80,17 @@ class Api:
     seconds: float
 
     def get(
-        self, path: str, headers: Headers = _NO_HEADERS, secret: Secret | None = None
+        self,
+        path: str,
+        headers: Headers = _NO_HEADERS,
+        secret: Secret | None = None,
+        request_id: str | None = None,
     ) -> Answer:
         """Asks with GET; see `post`."""
         wanted = {"Accept": "application/json", **headers}
-        return self._asked(lambda http: http.get(self.url + path, wanted, _EVERY), secret)
+        return self._asked(
+            lambda http: http.get(self.url + path, wanted, _EVERY), secret, request_id
+        )
 
     def post(
         self,
@@ -91,6 +98,7 @@ class Api:
         document: Json,
         headers: Headers = _NO_HEADERS,
         secret: Secret | None = None,
+        request_id: str | None = None,
     ) -> Answer:
         """Asks with POST.
 
@@ -99,6 +107,7 @@ class Api:
             document: the body.
             headers: besides those for JSON.
             secret: what no message may repeat.
+            request_id: by which the service's operator finds the request, for messages.
 
         Returns:
             an answer of status 200.
@@ -109,7 +118,9 @@ class Api:
         """
         body = json.dumps(document, separators=(",", ":")).encode()
         sent = {**_JSON, **headers}
-        return self._asked(lambda http: http.post(self.url + path, body, sent, _EVERY), secret)
+        return self._asked(
+            lambda http: http.post(self.url + path, body, sent, _EVERY), secret, request_id
+        )
 
     def document(self, answer: Answer) -> JsonObject:
         """Returns the object in an answer.
@@ -129,48 +140,51 @@ class Api:
             "its address, and that nothing on the way answers in its place"
         )
 
-    def _asked(self, ask: Callable[[HttpClient], Answer], secret: Secret | None) -> Answer:
+    def _asked(
+        self,
+        ask: Callable[[HttpClient], Answer],
+        secret: Secret | None,
+        request_id: str | None,
+    ) -> Answer:
         deadline = Deadline.after(self.seconds)
-        for attempt in range(MAX_ATTEMPTS):
+        for attempt in range(1, self.rules.attempts + 1):
             answer = ask(HttpClient(Limits(MAX_ANSWER, deadline.left, attempts=1, redirects=0)))
             if answer.status == 200:
                 return answer
             seconds = self._pause(attempt, answer)
-            if seconds is None or attempt + 1 == MAX_ATTEMPTS or seconds >= deadline.left:
-                break
+            if seconds is None or seconds >= deadline.left:
+                self._refuse(answer, secret, request_id)
             time.sleep(seconds)
-        self._refuse(answer, secret)
+        raise AssertionError("the last attempt has no pause after it")
 
     def _pause(self, attempt: int, answer: Answer) -> float | None:
         """Returns how long to wait before the next attempt; None where there must be none."""
+        if attempt == self.rules.attempts:
+            return None
         told = "retry-after" in answer.headers and answer.status in self.rules.retried_if_told
         if told or answer.status in self.rules.retried:
-            return attempts.pause(attempt, answer.headers)
+            return attempts.pause(attempt - 1, answer.headers)
         return None
 
-    def _refuse(self, answer: Answer, secret: Secret | None) -> NoReturn:
-        text = said(answer.body)
-        text = text if secret is None else secret.hidden_in(text)
-        rules, status = self.rules, answer.status
-        meaning = rules.meanings.get(status, _MEANINGS.get(status, _class_of(status)))
+    def _refuse(self, answer: Answer, secret: Secret | None, request_id: str | None) -> NoReturn:
+        text, status = said(answer.body), answer.status
+        meaning = self.rules.meanings.get(status, _MEANINGS.get(status, _class_of(status)))
+        hints = [*self._hints(answer, text)]
+        hints += [] if request_id is None else [f"request id {request_id}"]
         message = f"{self.name} answers HTTP {status}" + (f" ({text})" if text else "")
-        message += f": {meaning}" + self._hints(answer, text, secret)
-        if status in rules.rejecting:
+        message = "; ".join([f"{message}: {meaning}", *hints])
+        message = message if secret is None else secret.hidden_in(message)
+        if status in self.rules.rejecting:
             raise RejectedError.of(CHECK, message)
         raise UnavailableError(f"{message} [{self.url}]")
 
-    def _hints(self, answer: Answer, text: str, secret: Secret | None) -> str:
-        lowered = text.lower()
-        hints = [part for word, part in self.rules.parts.items() if word.lower() in lowered]
-        again = answer.headers.get("retry-after")
-        hints += [f"to be asked again after {line(again)}"] if again else []
-        hints += [
-            f"{name} {line(answer.headers[name])}"
-            for name in self.rules.traces
-            if name in answer.headers
-        ]
-        shown = "".join(f"; {hint}" for hint in hints)
-        return shown if secret is None else secret.hidden_in(shown)
+    def _hints(self, answer: Answer, text: str) -> Iterator[str]:
+        """Yields which part of the evidence is meant, and what else helps."""
+        lowered, headers = text.lower(), answer.headers
+        yield from (part for word, part in self.rules.parts.items() if word.lower() in lowered)
+        if again := headers.get("retry-after"):
+            yield f"to be asked again after {line(again)}"
+        yield from (f"{n} {line(headers[n])}" for n in self.rules.traces if n in headers)
 
 
 def _class_of(status: int) -> str:

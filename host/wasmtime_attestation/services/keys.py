@@ -1,4 +1,4 @@
-"""The keys of a service: fetched, kept for a while, and fetched again when a token has a new one."""
+"""The keys of a service: fetched, kept for a while, and fetched again for a new `kid`."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ Source: Microsoft, "Azure Attestation REST API" (2022-08-01, 2025-06-01).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from wasmtime_attestation.claims.verdict import TokenKind
@@ -17,12 +16,11 @@ from wasmtime_attestation.errors import UnsupportedError
 from wasmtime_attestation.evidence import base64url
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.evidence.strict_json import Json
-from wasmtime_attestation.policy.table import Table
-from wasmtime_attestation.services import Collector, Request, endpoint
+from wasmtime_attestation.services import Collector, Request
 from wasmtime_attestation.services.api import Api, Rules
 from wasmtime_attestation.services.evidence import azure_parts, check_same, pem_chain, td_quote
 from wasmtime_attestation.services.keys import ServiceKeys
-from wasmtime_attestation.services.maa_regions import REGIONS, shared_instance
+from wasmtime_attestation.services.maa_settings import Settings
 from wasmtime_attestation.services.verified import TokenCheck
 from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.issuers import Issuer
@@ -32,11 +30,6 @@ NAME = "Azure Attestation"
 _SNP_PATH = "/attest/SevSnpVm?api-version=2022-08-01"
 _TDX_PATH = "/attest/TdxVm?api-version=2025-06-01"
 _KEYS_PATH = "/certs"
-_TYPES = ("platform", "AzureGuest")
-_GUEST = (
-    "its answer is sealed to a key that the vTPM makes for the request, and this host's vTPM "
-    "client makes no such keys: leave attestation-type out for SevSnpVm and TdxVm"
-)
 _RULES = Rules(
     meanings=MappingProxyType(
         {
@@ -59,37 +52,6 @@ _RULES = Rules(
     ),
     traces=("x-ms-error-code", "x-ms-request-id"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """An instance.
-
-    Attributes:
-        url: its address, which is the issuer's name too.
-        seconds: that a question may take.
-    """
-
-    url: str
-    seconds: int = endpoint.SECONDS
-
-
-def read(table: Table) -> Settings:
-    """Takes `[services.maa]`.
-
-    Raises:
-        SettingError: a setting makes no sense.
-    """
-    url = endpoint.read(table, "url", "The instance's address; or name a region.")
-    region = table.choice("region", REGIONS, "Azure's name of the region of a shared instance.")
-    kind = table.choice("attestation-type", _TYPES, "What is attested: platform.")
-    seconds = endpoint.read_seconds(table)
-    table.end()
-    if kind == "AzureGuest":
-        raise table.refusal("attestation-type", f"AzureGuest is not supported: {_GUEST}")
-    if (url is None) == (region is None) and not table.is_absent:
-        raise table.refusal("url", "an instance of Azure Attestation has a url or a region")
-    return Settings(url or shared_instance(region or REGIONS[0]), seconds)
 
 
 class MaaService:
