@@ -7,6 +7,7 @@ the API key, which it may have repeated.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from wasmtime_attestation.services.secret import Secret
 CHECK = "service.evidence"
 MAX_ANSWER = 2 << 20
 """Bytes of an answer; a token has at most half of that."""
+# At DEBUG it writes the headers of answers: sessions, and whatever a service repeats.
+logging.getLogger("httpcore").setLevel(logging.WARNING)
 _EVERY = tuple(range(100, 600))
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _MAX_SAID = 300

@@ -11,7 +11,7 @@ from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.errors import RejectedError
-from wasmtime_attestation.evidence import detached_eat
+from wasmtime_attestation.evidence import detached_eat, jwt
 from wasmtime_attestation.evidence.detached_eat import DetachedEat
 from wasmtime_attestation.evidence.jwt import CompactJws
 from wasmtime_attestation.evidence.strict_json import brief
@@ -60,6 +60,9 @@ class TokenCheck:
             UnavailableError: the keys cannot be fetched.
         """
         eat = _eat(text)
+        if not eat.submodules and not jwt.is_issued(eat.overall):
+            # Evidence tokens name no issuer either, and are verified by their own rules.
+            raise RejectedError.of("token.format", f"this is no token of {self.issuer.name}")
         parts = [jws.parse(each) for each in (eat.overall, *eat.submodules.values())]
         self._check_origin(parts[0])
         issuer = self.issuer
