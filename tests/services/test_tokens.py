@@ -20,14 +20,16 @@ from wasmtime_attestation.services.nras import NrasService
 from wasmtime_attestation.services.nras_settings import Settings as NrasSettings
 
 from tests.emulation.ita_service import KEY, UNMATCHED, ItaMiniature
+from tests.emulation.json_service import Reply
 from tests.emulation.maa_service import MaaMiniature
 from tests.emulation.nras_service import NrasMiniature
-from tests.emulation.web import WebAuthority
+from tests.emulation.web import WebAuthority, WebRequest
 from tests.fakes.amd import AT
 from tests.fakes.host import Clock
 from tests.fakes.ita import POLICY
 from tests.fakes.jose import Members, Signer
 from tests.fakes.nras import failed
+from tests.fakes.token import Forger
 from tests.services.asking import ALL, Attested, Gpu, request
 from tests.services.cases import CASES, ITA, MAA, NRAS, TRUSTEE, Case, Running, key_place
 
@@ -69,6 +71,26 @@ def test_an_issuer_that_is_no_text(
     with case.started(authority, tmp_path) as running:
         running.miniature.forge = lambda claims: claims | {"iss": value}
         assert rejection(running)[0] == "token.issuer"
+
+
+@every
+def test_an_evidence_token_is_no_service_s(
+    case: Case, authority: WebAuthority, tmp_path: Path
+) -> None:
+    """It is authentic in its own way, and its key is anybody's."""
+    forged = Forger().token()
+    with case.started(authority, tmp_path) as running:
+        real = running.miniature.respond
+        body = {"token": forged} if case is not NRAS else [["JWT", forged], {}]
+
+        def respond(sent: WebRequest) -> Reply:
+            is_attestation = sent in running.miniature.asked(case.attest_path)
+            return ("200 OK", body) if is_attestation else real(sent)
+
+        running.miniature.respond = respond  # type: ignore[method-assign, assignment]
+        with pytest.raises(RejectedError) as caught:
+            running.issue()
+    assert caught.value.findings[0].check in ("token.issuer", "token.format")
 
 
 @pytest.mark.parametrize("case", [MAA, ITA], ids=str)

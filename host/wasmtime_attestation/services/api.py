@@ -92,7 +92,10 @@ class Api:
         """Asks with GET; see `post`."""
         wanted = {"Accept": "application/json", **headers}
         return self._asked(
-            lambda http: http.get(self.url + path, wanted, _EVERY), secret, request_id
+            lambda http: http.get(self.url + path, wanted, _EVERY),
+            secret,
+            request_id,
+            is_post=False,
         )
 
     def post(
@@ -122,7 +125,10 @@ class Api:
         body = json.dumps(document, separators=(",", ":")).encode()
         sent = {**_JSON, **headers}
         return self._asked(
-            lambda http: http.post(self.url + path, body, sent, _EVERY), secret, request_id
+            lambda http: http.post(self.url + path, body, sent, _EVERY),
+            secret,
+            request_id,
+            is_post=True,
         )
 
     def document(self, answer: Answer) -> JsonObject:
@@ -148,6 +154,8 @@ class Api:
         ask: Callable[[HttpClient], Answer],
         secret: Secret | None,
         request_id: str | None,
+        *,
+        is_post: bool,
     ) -> Answer:
         deadline = Deadline.after(self.seconds)
         for attempt in range(1, self.rules.attempts + 1):
@@ -156,7 +164,7 @@ class Api:
                 return answer
             seconds = self._pause(attempt, answer)
             if seconds is None or seconds >= deadline.left:
-                self._refuse(answer, secret, request_id)
+                self._refuse(answer, secret, request_id, is_post=is_post)
             time.sleep(seconds)
         raise AssertionError("the last attempt has no pause after it")
 
@@ -169,7 +177,9 @@ class Api:
             return attempts.pause(attempt - 1, answer.headers)
         return None
 
-    def _refuse(self, answer: Answer, secret: Secret | None, request_id: str | None) -> NoReturn:
+    def _refuse(
+        self, answer: Answer, secret: Secret | None, request_id: str | None, *, is_post: bool
+    ) -> NoReturn:
         text, status = said(answer.body), answer.status
         meaning = self.rules.meanings.get(status, _MEANINGS.get(status, _class_of(status)))
         hints = [*self._hints(answer, text)]
@@ -177,7 +187,8 @@ class Api:
         message = f"{self.name} answers HTTP {status}" + (f" ({text})" if text else "")
         message = "; ".join([f"{message}: {meaning}", *hints])
         message = message if secret is None else secret.hidden_in(message)
-        if status in self.rules.rejecting:
+        # Evidence is only ever sent with POST.
+        if is_post and status in self.rules.rejecting:
             raise RejectedError.of(CHECK, message)
         raise UnavailableError(f"{message} [{self.url}]")
 

@@ -72,6 +72,8 @@ class SecretPlace:
         """
         text = self._of_file(self.file) if self.file is not None else self._of_environment()
         text = text.strip()
+        if len(text) > MAX_SIZE:
+            raise UnavailableError(f"the API key in {self} is larger than {MAX_SIZE} bytes")
         if not text or not text.isascii() or not text.isprintable() or " " in text:
             raise UnavailableError(
                 f"the API key in {self} is no key: one line of visible ASCII characters"
@@ -86,8 +88,6 @@ class SecretPlace:
             raise UnavailableError(
                 f"the API key in {self} cannot be read: {error.strerror or error}"
             ) from error
-        if len(data) > MAX_SIZE:
-            raise UnavailableError(f"the API key in {self} is larger than {MAX_SIZE} bytes")
         # Bytes that are no ASCII become characters that are none, and are refused.
         return data.decode("latin-1")
 
@@ -95,7 +95,7 @@ class SecretPlace:
         text = os.environ.get(self.variable or "")
         if text is None:
             raise UnavailableError(f"the API key is missing: set the environment {self}")
-        return text[: MAX_SIZE + 1]
+        return text
 
 
 def read(table: Table) -> SecretPlace | None:

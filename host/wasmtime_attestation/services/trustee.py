@@ -53,7 +53,8 @@ _DIGESTS: Mapping[str, _Digest] = MappingProxyType(
 )
 _DEFAULT_DIGEST = "sha384"
 _DEVICE_NONCE = 32
-_SESSION = re.compile(r'(?:^|,\s*)kbs-session-id=([^;,\s"]{1,256})')
+# The characters that a cookie may have (RFC 6265 section 4.1.1).
+_SESSION = re.compile(r"(?:^|, ?)kbs-session-id=([!#-+\--:<-\[\]-~]{1,256})(?:;|,|$)")
 _MAX_NONCE = 1024
 _MAX_KEYS = 1 << 20
 _AZURE = "azure-vtpm"

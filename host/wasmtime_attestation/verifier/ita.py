@@ -56,7 +56,8 @@ def verdict(token: IssuedToken, reader: Reader) -> Verdict:
         check_report_data(bound, reader.expected.report_data, ledger)
     elif not nonces:
         _without_data(reader)
-    _check_devices(nonces, machine, reader)
+    own = machine.members.get("verifier_nonce") if bound is not None else None
+    _check_devices(nonces, own, reader)
     return Verdict(
         kind=TokenKind.ITA,
         issuer=token.named,
@@ -209,19 +210,30 @@ def _device_nonces(sections: dict[str, JsonObject]) -> list[str]:
     return [nonce.lower() for nonce in stated if nonce is not None]
 
 
-def _check_devices(nonces: list[str], machine: JsonObject, reader: Reader) -> None:
-    """Settles `evidence.binding` of GPUs: the nonce follows from the data, or is the service's."""
+def _check_devices(nonces: list[str], own: Json, reader: Reader) -> None:
+    """Settles `evidence.binding` of GPUs: their nonce follows from the data, or from the service's.
+
+    Args:
+        nonces: what the GPUs' evidence answers.
+        own: the service's nonce, if a machine beside the GPUs has bound it to the data.
+        reader: the verification.
+    """
     data, check = reader.expected.report_data, "evidence.binding"
     if data is None or not nonces:
         return
     accepted = {(nonce_of(EvidenceType.NVIDIA_GPU, data) or b"").hex()}
-    if (own := machine.optional_object("verifier_nonce")) is not None:
-        # How Intel's clients make it: the machine's part has bound that nonce to the data.
-        parts = b"".join(_base64(own.string(name)) for name in ("val", "iat"))
-        accepted.add(hashlib.sha256(parts).hexdigest())
+    if own is not None:
+        accepted.add(reader.attempt(lambda: _intels_device_nonce(own), "ita.claims"))
     if not accepted.issuperset(nonces):
         reader.ledger.reject(check, "a GPU's evidence answers another nonce: it may be a replay")
     reader.ledger.passed(check, "the data, and the GPUs' nonces, are the expected ones")
+
+
+def _intels_device_nonce(own: Json) -> str:
+    """How Intel's clients make a GPU's nonce."""
+    nonce = JsonObject.of(own, "verifier_nonce")
+    parts = b"".join(_base64(nonce.string(name)) for name in ("val", "iat"))
+    return hashlib.sha256(parts).hexdigest()
 
 
 def _base64(text: str) -> bytes:

@@ -61,8 +61,8 @@ def check(environments: Sequence[Sequence[JsonObject]], reader: Reader) -> None:
             _CHECK, "no expected value was given: freshness and purpose are open"
         )
         return
-    for annotations in environments:
-        stated = reader.attempt(partial(_stated, annotations))
+    for annotated in environments:
+        stated = reader.attempt(partial(_stated, annotated))
         if not stated:
             reader.ledger.reject(
                 _CHECK, "an environment does not say what its evidence is bound to"
@@ -76,9 +76,9 @@ def check(environments: Sequence[Sequence[JsonObject]], reader: Reader) -> None:
     reader.ledger.passed(_CHECK, "the runtime data of every environment has the expected value")
 
 
-def _stated(annotations: Sequence[JsonObject]) -> list[str]:
+def _stated(annotated: Sequence[JsonObject]) -> list[str]:
     """Returns what an environment's evidence is bound to; others' keys say nothing of that."""
-    claims = [found for each in annotations if (found := claims_of(each)) is not None]
+    claims = [found for each in annotated if (found := claims_of(each)) is not None]
     keys = [key for each in claims if (key := each.optional_object("tee-pubkey")) is not None]
     named = [name for key in keys if (name := key.optional_string("alg")) is not None]
     return [name for name in named if name.startswith(PREFIX) and name.isascii()]
