@@ -209,6 +209,35 @@ def test_evidence_that_is_bound_to_something_else(
     assert check in ("evidence.binding", "token.nonce", "nras.digests")
 
 
+@pytest.mark.parametrize(
+    ("case", "check"),
+    [
+        (MAA, "evidence.binding"),
+        (ITA, "token.nonce"),
+        (NRAS, "token.nonce"),
+        (TRUSTEE, "evidence.binding"),
+    ],
+    ids=str,
+)
+def test_the_answer_to_another_request(
+    case: Case, check: str, authority: WebAuthority, tmp_path: Path
+) -> None:
+    """All of it, as it was: authentic, in time, about the same machine."""
+    with case.started(authority, tmp_path) as running:
+        real = running.miniature.respond
+        answers: list[Reply] = []
+
+        def respond(sent: WebRequest) -> Reply:
+            if sent not in running.miniature.asked(case.attest_path):
+                return real(sent)
+            answers.append(real(sent))
+            return answers[0]
+
+        running.miniature.respond = respond  # type: ignore[method-assign, assignment]
+        running.issue(bound=bytes(64))
+        assert rejection(running)[0] == check
+
+
 def _with_measurement(claims: Members) -> Members:
     altered = copy.deepcopy(claims)
     for part in (altered, altered.get("tdx", {}), *_trustee_bodies(altered)):
