@@ -110,6 +110,14 @@ def test_verify_batch_compares_processes_with_one() -> None:
     assert {figures[2] for (_, how), figures in rows.items() if how == "one process"} == {1.0}
 
 
+def test_journal_compares_policies_and_verification_with_a_bare_hash() -> None:
+    written, read = map(table, output("journal").split("\n\n")[:2])
+    assert {how for _, how in written} == {"fsync always", "fsync interval", "fsync never"}
+    assert {how for _, how in read} == {"bare SHA-256", "verify"}
+    assert_figures(written, 3)
+    assert_figures(read, 2)
+
+
 def test_generation_times_every_language() -> None:
     lines = [line.split("|") for line in output("generation").splitlines() if "|" in line]
     rows = {cells[1].strip(): float(cells[2].replace(",", "")) for cells in lines[2:]}

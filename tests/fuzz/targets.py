@@ -34,6 +34,8 @@ from wasmtime_attestation.evidence import (
 )
 from wasmtime_attestation.evidence.recognise import recognise
 from wasmtime_attestation.evidence.token import EvidenceToken
+from wasmtime_attestation.journal import record as journal_record
+from wasmtime_attestation.journal.record import BadRecordError
 from wasmtime_attestation.policy import load
 from wasmtime_attestation.verifier import ear
 from wasmtime_attestation.verifier import ita as verifier_ita
@@ -54,6 +56,7 @@ from tests.fakes.intel import PLATFORM, PLATFORM_15, QE_IDENTITY, TCB_INFO, sign
 from tests.fakes.nvidia import BLACKWELL, HOPPER, SWITCH
 from tests.fakes.ocsp import Responder
 from tests.fakes.token import Forger, serialise
+from tests.journal.kept import DENIED
 from tests.verifier.test_snp_table import of_host
 
 _Decode = Callable[[bytes], object]
@@ -98,6 +101,18 @@ minimum-driver-version = "550.90.07"
 _RECORDING = recording.of_machine().encode()
 
 
+_RECORD = journal_record.write(
+    2,
+    {
+        "time": "2026-03-01T00:00:00.000000Z",
+        "instance": "0" * 32,
+        "kind": "decision",
+        **DENIED.members(),
+        "prev": "0" * 64,
+    },
+).line[:-76]
+
+
 def _payload(data: bytes) -> EvidenceToken:
     members = strict_json.loads(data)
     if not isinstance(members, dict):
@@ -127,6 +142,11 @@ def _cache_entry(data: bytes) -> None:
     content = data.split(b"\n", 2)[-1]
     head = f"wasmtime-attestation cache 1\n{hashlib.sha256(content).hexdigest()}\n"
     disk_cache.decode(head.encode() + content, question())
+
+
+def _record(data: bytes) -> None:
+    """The hash is right, as that of a forger would be."""
+    journal_record.read(data + f',"hash":"{hashlib.sha256(data).hexdigest()}"}}\n'.encode())
 
 
 def _boot_log(data: bytes) -> None:
@@ -239,6 +259,7 @@ TARGETS: Mapping[str, Target] = {
     ),
     "recording": Target(Recording.decode, (ValueError,), (_RECORDING,)),
     "cache-entry": Target(_cache_entry, (ValueError,), (_CACHE_ENTRY,)),
+    "journal": Target(_record, (BadRecordError,), (_RECORD,)),
     "collateral": Target(collateral.decode, (ValueError,), _COLLATERAL),
     "policy": Target(lambda data: load("fuzzed", data), (InvalidArgumentError,), (_POLICY,)),
 }

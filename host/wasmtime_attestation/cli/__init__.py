@@ -30,6 +30,7 @@ class _Commands(click.Group):
         "endorsements",
         "policy",
         "inspect",
+        "journal",
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:
