@@ -166,7 +166,7 @@ def test_the_hardware_is_named_without_asking_for_a_report(swtpm: Swtpm) -> None
         between = Between(Paravisor(swtpm, hardware, kind).exchange)
         assert hardware_type(Tpm(between)) is kind
         assert reads_from_the_start(between) == 0
-    with pytest.raises(UnavailableError, match=r"hardware 9; 2 \(SEV-SNP\) and 4"):
+    with pytest.raises(UnsupportedError, match=r"hardware 9; 2 \(SEV-SNP\) and 4"):
         hardware_type(Tpm(Paravisor(swtpm, snp, 9)))
 
 

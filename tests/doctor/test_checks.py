@@ -153,8 +153,14 @@ def test_azure(tmp_path: Path) -> None:
 def test_an_azure_vm_that_is_not_confidential(tmp_path: Path) -> None:
     only = {"/sys/class/dmi/id/chassis_asset_tag": ASSET_TAG}
     assert outcome(machine(tmp_path, only), "tpm") == "warning"
-    facts = machine(tmp_path, AZURE, {"azure-vtpm": UnavailableError("BAD_AUTH: a password")})
+    facts = machine(tmp_path, AZURE, {"azure-vtpm": UnsupportedError("it has no HCL report")})
     assert outcome(facts, "paravisor") == "warning"
+    assert "it has no HCL report" in finding(facts, "paravisor").detail
+
+
+def test_a_vtpm_that_does_not_answer_may_be_a_confidential_one(tmp_path: Path) -> None:
+    facts = machine(tmp_path, AZURE, {"azure-vtpm": UnavailableError("BAD_AUTH: a password")})
+    assert outcome(facts, "paravisor") == "failed"
     assert "BAD_AUTH" in finding(facts, "paravisor").detail
 
 

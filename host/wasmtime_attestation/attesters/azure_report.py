@@ -73,8 +73,8 @@ def hardware_type(tpm: Tpm) -> ReportType:
     """Returns the hardware below the paravisor; no report is made for that.
 
     Raises:
-        UnsupportedError: the TPM has no HCL report.
-        UnavailableError: the TPM could not be asked, or the report is of unknown hardware.
+        UnsupportedError: the TPM has no HCL report, or one of hardware that is not known.
+        UnavailableError: the TPM could not be asked.
     """
     size = _report_size(tpm)
     if size < _TYPE_OFFSET + 4:
@@ -83,8 +83,9 @@ def hardware_type(tpm: Tpm) -> ReportType:
     try:
         return ReportType(number)
     except ValueError as error:
-        raise UnavailableError(
-            f"the HCL report is of hardware {number}; 2 (SEV-SNP) and 4 (TDX) are known"
+        raise UnsupportedError(
+            f"the HCL report is of hardware {number}; 2 (SEV-SNP) and 4 (TDX) are known, and a VM "
+            "without confidential computing (such as one with Trusted Launch) has neither"
         ) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -50,6 +51,7 @@ def _target(text: str) -> Target | None:
     is_flag=True,
     help="Fetch what a verifier will need from the vendors, and put it into the token too.",
 )
+@options.offline
 @click.option(
     "--record",
     "record_path",
@@ -76,6 +78,7 @@ def command(
     gpus: int | None,
     boot_log: bool,
     endorse: bool,
+    offline: bool,
     record_path: Path | None,
     output: Path | None,
 ) -> None:
@@ -86,7 +89,7 @@ def command(
     fresh it is. No guest is involved, so the token names none.
     """
     _check_files(output, trust_out, record_path)
-    additions = tuple(_additions(boot_log=boot_log, endorse=endorse))
+    additions = tuple(_additions(boot_log=boot_log, endorse=endorse, offline=offline))
     started = host.start(host.HostOptions(tee, trust_out, (), gpus, additions))
     if record_path is not None and started.replays:
         raise InvalidArgumentError("what is replayed is a recording already: copy that file")
@@ -117,7 +120,7 @@ def _only_gpu(service: AttestationService) -> Target:
     return TargetGpu(0)
 
 
-def _additions(*, boot_log: bool, endorse: bool) -> Iterator[Addition]:
+def _additions(*, boot_log: bool, endorse: bool, offline: bool) -> Iterator[Addition]:
     """What these need is imported only where it is asked for."""
     if boot_log:
         from wasmtime_attestation.cli import boot_logs
@@ -126,4 +129,4 @@ def _additions(*, boot_log: bool, endorse: bool) -> Iterator[Addition]:
     if endorse:
         from wasmtime_attestation.cli import endorsing
 
-        yield endorsing.with_endorsements
+        yield partial(endorsing.with_endorsements, offline=offline)

@@ -18,7 +18,7 @@ _WORDS = {Outcome.NOT_APPLICABLE: "-"}
 
 
 @click.command("doctor")
-@click.option("--offline", is_flag=True, help="Ask no vendor's service.")
+@options.offline
 @options.as_json
 @options.verbose
 @click.pass_context

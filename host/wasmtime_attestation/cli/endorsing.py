@@ -16,18 +16,22 @@ from wasmtime_attestation.evidence.envelope import EndorsementType, Evidence, Ra
 from wasmtime_attestation.evidence.envelope_json import MAX_ENDORSEMENTS
 
 
-def with_endorsements(pieces: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+def with_endorsements(pieces: tuple[Evidence, ...], *, offline: bool) -> tuple[Evidence, ...]:
     """Returns the pieces, each with what could be fetched for it; what could not be is said.
+
+    Args:
+        pieces: as they were collected.
+        offline: whether this user's cache alone is asked.
 
     Raises:
         InvalidArgumentError: the environment names a service that has no address.
         UnavailableError: a piece has more endorsements than a token takes.
     """
-    return tuple(_with_endorsements(piece) for piece in pieces)
+    return tuple(_with_endorsements(piece, offline) for piece in pieces)
 
 
-def _with_endorsements(piece: Evidence) -> Evidence:
-    fetched = fetch_for((piece,), Endorsements(), (), at=options.now(), offline=False)
+def _with_endorsements(piece: Evidence, offline: bool) -> Evidence:
+    fetched = fetch_for((piece,), Endorsements(), (), at=options.now(), offline=offline)
     for missing in fetched.missing:
         say(f"not in the token: {missing}")
     found = tuple(dict.fromkeys((*piece.endorsements, *raw(fetched.pieces))))
