@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import metadata
 
-from benchmarks import verify_snp, verify_tdx
+from benchmarks import verify_issued, verify_snp, verify_tdx
 from benchmarks.timing import Cell, Effort, measure, print_machine, print_table
 
 NO_VECTORS = (
@@ -18,14 +18,19 @@ Figures = Mapping[tuple[str, str], float]
 def main() -> None:
     """Measures everything in one run and prints the tables."""
     effort = Effort.chosen(__doc__)
-    quotes, reports = verify_tdx.batches(), verify_snp.batches()
-    spent = measure(quotes | reports, effort)
+    quotes, reports, issued = verify_tdx.batches(), verify_snp.batches(), verify_issued.batches()
+    spent = measure(quotes | reports | issued, effort)
     if quotes:
         _print_quotes({what: spent[what] for what in quotes})
         print()
     print_table(
         ("verified", "how", "µs", "of one P-384"),
         [(*what, spent[what], spent[what] / spent[verify_snp.BARE]) for what in reports],
+    )
+    print()
+    print_table(
+        ("verified", "how", "µs", "of its bare signature"),
+        [(*what, spent[what], spent[what] / spent[what[0], verify_issued.BARE]) for what in issued],
     )
     print_machine("cryptography", "pyjwt", *_installed("dcap-qvl"))
     if not quotes:

@@ -13,6 +13,16 @@ P256 = ("one ECDSA P-256 signature", "")
 COLD, PARSED = "cold: all is parsed and verified", "endorsements parsed before"
 WARM = "warm: with a memo"
 TOKENS = {("evidence token (ES384), simulated", how) for how in (COLD, WARM)}
+ISSUED = {
+    (f"{algorithm} token of {whose} service{two}", how)
+    for algorithm, whose, two in (
+        ("ES384", "NVIDIA's", " (two)"),
+        ("RS256", "Azure's", ""),
+        ("PS384", "Intel's", ""),
+    )
+    for how in ("one bare signature", "signature and claims", "every check, keys parsed before")
+}
+GPU = {("GPU report, Hopper", how) for how in ("one bare signature", COLD, PARSED, WARM)}
 QUOTES = {("TDX quote", how) for how in (COLD, PARSED, WARM)}
 OTHER = ("TDX quote, dcap-qvl", "its only way")
 
@@ -66,7 +76,7 @@ def test_host_calls_compares_every_call_of_both_abis_with_a_stock_call() -> None
 def test_verify_compares_quotes_and_reports_with_one_signature() -> None:
     folder = vectors.path("snp/ms_report_v3_milan.bin").parents[1]
     text = output("verify", ATTESTATION_VECTORS=str(folder))
-    quotes, reports = map(table, text.split("\n\n")[:2])
+    quotes, reports, issued = map(table, text.split("\n\n")[:3])
     assert set(quotes) - {OTHER} == {P256} | QUOTES
     assert quotes[P256][1] == 1
     assert quotes["TDX quote", WARM][0] * 4 < quotes["TDX quote", PARSED][0]
@@ -77,6 +87,8 @@ def test_verify_compares_quotes_and_reports_with_one_signature() -> None:
     }
     assert_figures(reports, 2)
     assert reports[BARE][1] == 1
+    assert set(issued) == ISSUED | GPU
+    assert_figures(issued, 2)
     assert "no real evidence" not in text
 
 
@@ -86,7 +98,7 @@ def test_verify_says_that_reports_are_simulated_where_there_are_no_real_ones(
     text = output("verify", ATTESTATION_VECTORS=str(tmp_path))
     rows = table(text)
     simulated = {("SEV-SNP report, simulated", how) for how in (COLD, PARSED, WARM)}
-    assert set(rows) == {BARE} | TOKENS | simulated
+    assert set(rows) == {BARE} | TOKENS | simulated | ISSUED
     assert_figures(rows, 2)
     assert "no real evidence" in text
 
@@ -96,6 +108,14 @@ def test_verify_batch_compares_processes_with_one() -> None:
     assert {first for first, _ in rows} == {"verify_many", "verify --batch"}
     assert_figures(rows, 3)
     assert {figures[2] for (_, how), figures in rows.items() if how == "one process"} == {1.0}
+
+
+def test_journal_compares_policies_and_verification_with_a_bare_hash() -> None:
+    written, read = map(table, output("journal").split("\n\n")[:2])
+    assert {how for _, how in written} == {"fsync always", "fsync interval", "fsync never"}
+    assert {how for _, how in read} == {"bare SHA-256", "verify"}
+    assert_figures(written, 3)
+    assert_figures(read, 2)
 
 
 def test_generation_times_every_language() -> None:

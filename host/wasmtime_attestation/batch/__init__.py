@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields
@@ -14,7 +13,8 @@ from wasmtime_attestation import verifier
 from wasmtime_attestation.appraise.token import appraise_any, check_issuers_result
 from wasmtime_attestation.batch.ordered import Failure, in_order
 from wasmtime_attestation.batch.terms import Terms
-from wasmtime_attestation.checks import Check, Ledger, Outcome
+from wasmtime_attestation.batch.verification import Details, Parcel, Verification
+from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -30,6 +30,7 @@ from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.issuers import Issuer
 from wasmtime_attestation.verifier.tokens import Trust
 
+__all__ = ["VERIFIED", "Details", "Item", "Verification", "verify_many"]
 VERIFIED = "verified"
 
 
@@ -61,63 +62,6 @@ _EVIDENCE = tuple(part.name for part in fields(Evidence))
 def _item(parts: str | list[Any], report_data: bytes | None, expected: Expected | None) -> Item:
     subject = parts if isinstance(parts, str) else Evidence(*parts)
     return Item(subject, report_data, expected or Expected())
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What a verification found.
-
-    Attributes:
-        checks: every check and its outcome.
-        claims: what the evidence says, as JSON, or a token and its evidence; None unless authentic.
-        result: the appraisal, where there is a policy and it accepts the claims.
-    """
-
-    checks: tuple[Check, ...] = ()
-    claims: dict[str, Json] | None = None
-    result: AttestationResult | None = None
-
-
-class Verification:
-    """How one item came out.
-
-    Attributes:
-        outcome: `verified`, or the label of what went wrong: `rejected`, `policy`, `unavailable`,
-            `invalid-argument`, or `internal` where the verification itself broke.
-        error: what went wrong, or None.
-    """
-
-    __slots__ = ("_details", "error", "outcome")
-
-    def __init__(self, outcome: str, error: str | None, details: Details | bytes) -> None:
-        self.outcome = outcome
-        self.error = error
-        self._details = details
-
-    @property
-    def details(self) -> Details:
-        """What was found; what another process found is decoded when it is asked for."""
-        if not isinstance(self._details, bytes):
-            return self._details
-        checks, claims, result = pickle.loads(self._details)  # noqa: S301 - from our own worker
-        details = Details(
-            tuple(
-                Check(id_, Outcome(outcome), detail, piece)
-                for id_, outcome, detail, piece in checks
-            ),
-            claims,
-            result,
-        )
-        self._details = details
-        return details
-
-    def __reduce__(self) -> tuple[type[Verification], tuple[str, str | None, bytes]]:
-        details = self._details
-        if not isinstance(details, bytes):
-            # Plain tuples are pickled several times faster than records.
-            checks = tuple((c.id, c.outcome.value, c.detail, c.evidence) for c in details.checks)
-            details = pickle.dumps((checks, details.claims, details.result))
-        return Verification, (self.outcome, self.error, details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +104,7 @@ def verify_many(
         how each item came out, in the order of the items.
     """
     terms = Terms(_Given(endorsements, anchors, at, policy, tuple(issuers)), memo)
-    for found in in_order(partial(_verify, terms), items, executor):
+    for found in in_order(partial(_verify, terms), items, executor, together=Parcel):
         if isinstance(found, Failure):
             yield Verification(InternalError.case, found.reason, Details())
         else:

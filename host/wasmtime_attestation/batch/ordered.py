@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
-CHUNK = 64
+CHUNK = 128
 """Items that go to a worker together."""
 AHEAD = 8
 """Chunks that are under way at once."""
@@ -22,6 +23,7 @@ HEAVY = 1 << 20
 
 T = TypeVar("T")
 R = TypeVar("R")
+Together = Callable[[], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def in_order(
     executor: Executor | None = None,
     *,
     weigh: Callable[[T], int] | None = None,
+    together: Together = list,
 ) -> Iterator[R | Failure[T]]:
     """Yields what the work makes of each item, in the order of the items.
 
@@ -54,6 +57,7 @@ def in_order(
         executor: of any kind; None works here, item by item. A pool of processes that an item
             breaks is replaced by one of the same size, which is shut down at the end.
         weigh: about how many bytes an item has, where they may be many.
+        together: makes the list in which the results of several items come from a worker.
 
     Yields:
         a result, or a failure where the work raised or its process died.
@@ -62,7 +66,7 @@ def in_order(
         for item in items:
             yield from _with_items((item,), _work_on(work, (item,)))
         return
-    line = _Line(work, executor)
+    line = _Line(partial(_work_on, work, together=together), executor)
     try:
         yield from line.run(_chunks(items, weigh or _weightless))
     finally:
@@ -79,9 +83,11 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _work_on(work: Callable[[T], R], items: Sequence[T]) -> list[R | _Raised]:
+def _work_on(
+    work: Callable[[T], R], items: Sequence[T], *, together: Together = list
+) -> list[R | _Raised]:
     """Works on items within a worker; whatever one raises is its own affair."""
-    results: list[R | _Raised] = []
+    results: list[R | _Raised] = together()
     for item in items:
         try:
             results.append(work(item))
@@ -122,7 +128,9 @@ def _chunks(items: Iterable[T], weigh: Callable[[T], int]) -> Iterator[tuple[T, 
 class _Line(Generic[T, R]):
     """The chunks under way, first in, first out."""
 
-    def __init__(self, work: Callable[[T], R], executor: Executor) -> None:
+    def __init__(
+        self, work: Callable[[Sequence[T]], list[R | _Raised]], executor: Executor
+    ) -> None:
         self._work = work
         self._executor = executor
         self._mended: Executor | None = None
@@ -155,7 +163,7 @@ class _Line(Generic[T, R]):
     def _submit(self, items: tuple[T, ...]) -> Future[list[R | _Raised]] | None:
         """Hands a chunk over; returns None where the pool is broken."""
         try:
-            return self._executor.submit(_work_on, self._work, items)
+            return self._executor.submit(self._work, items)
         except BrokenExecutor:
             return None
 
@@ -179,7 +187,7 @@ class _Line(Generic[T, R]):
             # The same process for one chunk after the other, until an item kills it.
             self._alone = self._alone or processes(1)
             try:
-                results = self._alone.submit(_work_on, self._work, (item,)).result()
+                results = self._alone.submit(self._work, (item,)).result()
             except BrokenExecutor:
                 results = [_Raised("the process that worked on it died")]
                 self._alone = None

@@ -8,12 +8,21 @@ the reason is recorded: nothing is skipped in silence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from wasmtime_attestation.checks import amd, azure, boot_log, evidence, intel, issuer, nvidia, token
+from wasmtime_attestation.checks import (
+    amd,
+    azure,
+    boot_log,
+    evidence,
+    intel,
+    issuer,
+    journal,
+    nvidia,
+    token,
+)
 from wasmtime_attestation.checks.rule import Rule
 from wasmtime_attestation.errors import Finding, RejectedError, UnavailableError
 
@@ -27,6 +36,7 @@ CHECKS: Mapping[str, Rule] = MappingProxyType(
         **azure.RULES,
         **nvidia.RULES,
         **boot_log.RULES,
+        **journal.RULES,
     }
 )
 """Every check, by its public identifier."""
@@ -41,8 +51,7 @@ class Outcome(StrEnum):
     NOT_CHECKED = "not-checked"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One check and its outcome.
 
     Attributes:
@@ -88,7 +97,7 @@ class Ledger:
             for id_, check in self._checks.items()
         )
         if self._evidence is not None:
-            checks = tuple(replace(check, evidence=self._evidence) for check in checks)
+            checks = tuple(check._replace(evidence=self._evidence) for check in checks)
         return checks + tuple(check for piece in self._pieces for check in piece.checks)
 
     @property
@@ -101,8 +110,8 @@ class Ledger:
         if not _IDS.issuperset(checks):
             unknown = [id_ for id_ in checks if id_ not in CHECKS]
             raise ValueError(f"checks without an entry in CHECKS: {unknown}")
-        for id_ in checks:
-            self._checks.setdefault(id_)
+        # The order of those that there are, then of the new ones; and the outcomes that there are.
+        self._checks = self._checks | dict.fromkeys(checks) | self._checks
 
     def adopt(self, checks: Mapping[str, Check]) -> None:
         """Records what another ledger has settled."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from datetime import datetime
 from enum import Enum, StrEnum
 from functools import cache
+from types import NoneType
 from typing import Any, cast
 
 from wasmtime_attestation.evidence.strict_json import Json
-
-_AS_THEY_ARE = {bool, int, str, type(None)}
 
 
 def to_json(value: object) -> Json:
@@ -20,23 +19,28 @@ def to_json(value: object) -> Json:
     Raises:
         TypeError: the value is none of these.
     """
-    if isinstance(value, bytes):
-        return value.hex()
-    if type(value) in _AS_THEY_ARE:
-        return cast("Json", value)
-    match value:
-        case StrEnum():
-            return value.value
-        case Enum():
-            return value.name
-        case int() | str():
-            return value
-        case datetime():
-            return value.isoformat().replace("+00:00", "Z")
-        case tuple():
-            return [to_json(item) for item in value]
-        case _:
-            return {name: to_json(field) for name, field in fields(value).items()}
+    return _form(cast("Hashable", type(value)))(value)
+
+
+@cache
+def _form(kind: Hashable) -> Callable[[Any], Json]:
+    """Returns what makes JSON of the values of a type."""
+    forms: tuple[tuple[type | tuple[type, ...], Callable[[Any], Json]], ...] = (
+        (bytes, bytes.hex),
+        (StrEnum, lambda value: value.value),
+        (Enum, lambda value: value.name),
+        ((int, str, NoneType), lambda value: value),
+        (datetime, lambda value: value.isoformat().replace("+00:00", "Z")),
+        (tuple, lambda value: [to_json(item) for item in value]),
+    )
+    for base, form in forms:
+        if issubclass(cast("type", kind), base):
+            return form
+    return _record
+
+
+def _record(value: object) -> Json:
+    return {name: to_json(field) for name, field in fields(value).items()}
 
 
 def fields(record: object) -> dict[str, object]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from wasmtime_attestation.batch.terms import Terms
 from wasmtime_attestation.checks import Ledger
@@ -24,8 +24,7 @@ MAX_ID = 256
 _MEMBERS = {"id", "evidence", "token", "endorsements", "report_data", "nonce", "audience"}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of input and its number; None in place of one that is too long."""
 
     number: int

@@ -13,15 +13,18 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
+from struct import Struct
 
 MAX_ENTRIES = 32
 """Entries in a table; AMD defines four, and a host adds one or two."""
 
-_ENTRY_SIZE = 24
+# GUID, offset, length.
+_ENTRY = Struct("<16s I I")
+_ENTRY_SIZE = _ENTRY.size
 _END = bytes(_ENTRY_SIZE)
 # ARK, ASK (an ASVK stands in its place), VCEK, VLEK.
 _CERTIFICATES = {
-    uuid.UUID(text)
+    uuid.UUID(text).bytes
     for text in (
         "c0b406a4-a803-4952-9743-3fb6014cd0ae",
         "4ab7b379-bbac-4fe4-a02f-05aef327c782",
@@ -46,7 +49,7 @@ class TableEntry:
     @property
     def is_certificate(self) -> bool:
         """Whether it is one of AMD's certificates."""
-        return self.guid in _CERTIFICATES
+        return self.guid.bytes in _CERTIFICATES
 
     def __str__(self) -> str:
         digest = hashlib.sha256(self.data).hexdigest()
@@ -73,21 +76,21 @@ def decode(data: bytes) -> tuple[TableEntry, ...]:
     headers = _headers(data)
     first = _ENTRY_SIZE * (len(headers) + 1)
     entries = []
-    for guid, offset, length in headers:
+    for raw, offset, length in headers:
+        guid = uuid.UUID(bytes=raw)
         if offset < first or offset + length > len(data):
             raise ValueError(f"entry {guid} of the certificate table reaches out of the table")
         entries.append(TableEntry(guid, data[offset : offset + length]))
     return tuple(entries)
 
 
-def _headers(data: bytes) -> list[tuple[uuid.UUID, int, int]]:
-    headers: list[tuple[uuid.UUID, int, int]] = []
+def _headers(data: bytes) -> list[tuple[bytes, int, int]]:
+    headers: list[tuple[bytes, int, int]] = []
     for start in range(0, _ENTRY_SIZE * (MAX_ENTRIES + 1), _ENTRY_SIZE):
         entry = data[start : start + _ENTRY_SIZE]
         if entry == _END:
             return headers
         if len(entry) < _ENTRY_SIZE:
             raise ValueError("the certificate table has no last entry")
-        offset, length = (int.from_bytes(entry[at : at + 4], "little") for at in (16, 20))
-        headers.append((uuid.UUID(bytes=entry[:16]), offset, length))
+        headers.append(_ENTRY.unpack(entry))
     raise ValueError(f"the certificate table has more than {MAX_ENTRIES} entries")

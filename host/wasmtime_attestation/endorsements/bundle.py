@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -21,6 +20,7 @@ from wasmtime_attestation.endorsements import (
 )
 from wasmtime_attestation.endorsements.amd_table import TableEntry
 from wasmtime_attestation.endorsements.collateral import SignedStatement
+from wasmtime_attestation.endorsements.fingerprint import fingerprint
 from wasmtime_attestation.endorsements.jwks import JwkSet
 from wasmtime_attestation.endorsements.ocsp import OcspResponse
 from wasmtime_attestation.endorsements.rim import RimFile
@@ -43,7 +43,7 @@ _PEM = b"-----BEGIN "
 _URL_ENCODED = b"-----BEGIN%20"
 _PEM_CERTIFICATE = b"-----BEGIN CERTIFICATE-----"
 _PEM_CRL = b"-----BEGIN X509 CRL-----"
-Item = TypeVar("Item", x509.Certificate, x509.CertificateRevocationList)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,15 @@ class Endorsements:
     def fingerprint(self) -> bytes:
         """A digest of everything that is in it and of the order, 32 bytes; computed once."""
         if not self._digest:
-            self._digest.append(_fingerprint(self))
+            self._digest.append(fingerprint(self._columns()))
         return self._digest[0]
 
+    def _columns(self) -> dict[str, tuple[object, ...]]:
+        """Returns every field, whatever is added to them."""
+        return {kind.name: getattr(self, kind.name) for kind in fields(self) if kind.compare}
+
     def __reduce__(self) -> tuple[Callable[..., Endorsements], tuple[object, ...]]:
-        columns = (getattr(self, kind.name) for kind in fields(self) if kind.compare)
+        columns = self._columns().values()
         return _restored, tuple(tuple(map(_pickled, column)) for column in columns)
 
     def __bool__(self) -> bool:
@@ -89,14 +93,14 @@ class Endorsements:
 
     def __add__(self, other: Endorsements) -> Endorsements:
         return Endorsements(
-            _distinct(self.certificates + other.certificates),
-            _distinct(self.crls + other.crls),
-            tuple(dict.fromkeys(self.statements + other.statements)),
-            tuple(dict.fromkeys(self.rims + other.rims)),
-            tuple(dict.fromkeys(self.ocsp + other.ocsp)),
-            tuple(dict.fromkeys(self.key_sets + other.key_sets)),
-            tuple(dict.fromkeys(self.host_entries + other.host_entries)),
-            tuple(dict.fromkeys(self.waived + other.waived)),
+            _joined(self.certificates, other.certificates),
+            _joined(self.crls, other.crls, _distinct_lists),
+            _joined(self.statements, other.statements),
+            _joined(self.rims, other.rims),
+            _joined(self.ocsp, other.ocsp),
+            _joined(self.key_sets, other.key_sets),
+            _joined(self.host_entries, other.host_entries),
+            _joined(self.waived, other.waived),
         )
 
     def waiving(self, checks: Iterable[str]) -> Endorsements:
@@ -140,12 +144,16 @@ class Endorsements:
             ValueError: an item is not what its type says.
         """
         items = tuple(items)
+
+        def of_kind(kind: EndorsementType) -> Iterator[bytes]:
+            return (item.data for item in items if item.type is kind)
+
         endorsements = cls(
-            tuple(load_certificate(e.data) for e in items if e.type is EndorsementType.CERTIFICATE),
-            tuple(load_crl(e.data) for e in items if e.type is EndorsementType.CRL),
+            _distinct(load_certificate(d) for d in of_kind(EndorsementType.CERTIFICATE)),
+            _distinct_lists(load_crl(d) for d in of_kind(EndorsementType.CRL)),
             (),
-            tuple(rim.recognise(e.data) for e in items if e.type is EndorsementType.NVIDIA_RIM),
-            tuple(ocsp.decode(e.data) for e in items if e.type is EndorsementType.OCSP_RESPONSE),
+            _distinct(rim.recognise(d) for d in of_kind(EndorsementType.NVIDIA_RIM)),
+            _distinct(ocsp.decode(d) for d in of_kind(EndorsementType.OCSP_RESPONSE)),
         )
         for item in items:
             if item.type is EndorsementType.INTEL_COLLATERAL:
@@ -193,7 +201,7 @@ class Endorsements:
     def _from_collateral(cls, data: bytes) -> Endorsements:
         found = collateral.decode(data)
         endorsements = cls(
-            crls=tuple(load_crl(crl) for crl in found.lists), statements=found.statements
+            crls=_distinct_lists(map(load_crl, found.lists)), statements=_distinct(found.statements)
         )
         return cls._from_pem(b"\n".join(found.chains)) + endorsements
 
@@ -201,7 +209,7 @@ class Endorsements:
     def _from_table(cls, data: bytes) -> Endorsements:
         """Reads a host's certificate table; entries may be empty."""
         entries = [entry for entry in amd_table.decode(data) if entry.data]
-        endorsements = cls(host_entries=tuple(e for e in entries if not e.is_certificate))
+        endorsements = cls(host_entries=_distinct(e for e in entries if not e.is_certificate))
         for entry in entries:
             if entry.is_certificate:
                 is_pem = entry.data.startswith(_PEM)
@@ -220,11 +228,11 @@ class Endorsements:
                 label = block[len(_PEM) :].partition(b"-")[0][:40].decode("ascii", "replace")
                 raise ValueError(f"PEM block {number} is {label}, not CERTIFICATE or X509 CRL")
         # Intel's chains have the same root over and over.
-        distinct = dict.fromkeys(blocks)
+        distinct = dict.fromkeys(block.rstrip() for block in blocks)
         crls = [x509.load_pem_x509_crl(b) for b in distinct if _PEM_CRL in b]
         return cls(
-            tuple(load_pem_certificate(b) for b in distinct if _PEM_CRL not in b),
-            tuple(load_crl(der(crl)) for crl in crls),
+            _distinct(load_pem_certificate(b) for b in distinct if _PEM_CRL not in b),
+            _distinct_lists(load_crl(der(crl)) for crl in crls),
         )
 
     @classmethod
@@ -237,39 +245,6 @@ class Endorsements:
             return cls(crls=(load_crl(data),))
         except ValueError:
             return cls(ocsp=(ocsp.decode(data),))
-
-
-def _fingerprint(endorsements: Endorsements) -> bytes:
-    """Hashes every field, whatever is added to them, so that no two bundles hash the same bytes."""
-    digest = hashlib.sha256()
-    for kind in fields(endorsements):
-        if kind.compare:
-            items: tuple[object, ...] = getattr(endorsements, kind.name)
-            digest.update(f"{kind.name} {len(items)};".encode())
-            for item in items:
-                content = _content(item)
-                digest.update(f"{len(content)};".encode() + content)
-    return digest.digest()
-
-
-def _content(item: object) -> bytes:
-    match item:
-        case bytes():
-            return item
-        case str():
-            return item.encode()
-        case x509.Certificate() | x509.CertificateRevocationList():
-            return der(item)
-        case SignedStatement() | TableEntry():
-            return repr(item).encode()
-        case RimFile():
-            return repr(item).encode()
-        case OcspResponse():
-            return item.data
-        case JwkSet():
-            return item.content
-        case _:
-            raise TypeError(f"{type(item).__name__} has no bytes to hash")
 
 
 def _pickled(item: object) -> tuple[Callable[[Any], object] | None, object]:
@@ -291,6 +266,25 @@ def _restored(*columns: tuple[tuple[Callable[[object], Any] | None, Any], ...]) 
     )
 
 
-def _distinct(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    """Leaves repetitions out, by content: a revocation list has no hash."""
-    return tuple({der(item): item for item in items}.values())
+def _distinct(items: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(items))
+
+
+def _distinct_lists(
+    crls: Iterable[x509.CertificateRevocationList],
+) -> tuple[x509.CertificateRevocationList, ...]:
+    """Leaves repetitions out by comparison: revocation lists have no hash."""
+    distinct: list[x509.CertificateRevocationList] = []
+    for crl in crls:
+        if crl not in distinct:
+            distinct.append(crl)
+    return tuple(distinct)
+
+
+def _joined(
+    some: tuple[T, ...],
+    more: tuple[T, ...],
+    distinct: Callable[[Iterable[T]], tuple[T, ...]] = _distinct,
+) -> tuple[T, ...]:
+    """Joins what is distinct already."""
+    return distinct(some + more) if some and more else some or more

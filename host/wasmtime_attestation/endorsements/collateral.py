@@ -8,7 +8,7 @@ Sources: Intel PCS API version 4 (`{"tcbInfo": …, "signature": …}`, `{"encla
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from wasmtime_attestation.endorsements.json_object import JsonObject
@@ -48,12 +48,14 @@ class SignedStatement:
         id: whose: `TDX` or `TD_QE`; others (`SGX`, `QE`, `QVE`) are of no use here.
         body: the signed bytes.
         signature: R and S.
+        document: what the body says, parsed but not decoded.
     """
 
     kind: StatementKind
     id: str
     body: bytes
     signature: bytes
+    document: JsonObject = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _of_bundle(members: JsonObject, kind: StatementKind, name: str) -> SignedSta
 def _statement(kind: str, body: bytes, signature: str) -> SignedStatement:
     o = JsonObject.of(strict_json.loads(body), kind)
     signed = JsonObject(kind, {"signature": signature}).hex_bytes("signature", SIGNATURE_SIZE)
-    return SignedStatement(StatementKind(kind), o.string("id"), body, signed)
+    return SignedStatement(StatementKind(kind), o.string("id"), body, signed, o)
 
 
 def _list(members: JsonObject, name: str) -> bytes:

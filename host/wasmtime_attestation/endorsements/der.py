@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from typing import NamedTuple
 
 MAX_INTEGER = 20
 """Bytes in an INTEGER; vendors' SVNs have three."""
 MAX_OID = 64
 """Bytes in an OBJECT IDENTIFIER; Intel's have eleven. Long ones take long to write out."""
+# Groups of seven bits, each with the high bit set but the last, and in the shortest form.
+_ARCS = re.compile(rb"(?:(?:[\x81-\xff][\x80-\xff]*)?[\x00-\x7f])+")
 _BOOLEAN, _INTEGER, _OCTET_STRING, _OID, _SEQUENCE = 0x01, 0x02, 0x04, 0x06, 0x30
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One value: its tag and its content, not decoded."""
 
     tag: int
@@ -25,17 +27,17 @@ def decode(data: bytes) -> Value:
     Raises:
         ValueError: it is no DER, or something follows. So with every function here.
     """
-    value, rest = _split(data)
-    if rest:
-        raise ValueError(f"{len(rest)} bytes follow a DER value")
+    value, end = _read(data, 0)
+    if end != len(data):
+        raise ValueError(f"{len(data) - end} bytes follow a DER value")
     return value
 
 
 def sequence(value: Value) -> list[Value]:
     """Returns the items of a SEQUENCE."""
-    rest, items = _content(value, _SEQUENCE), []
-    while rest:
-        item, rest = _split(rest)
+    content, end, items = _content(value, _SEQUENCE), 0, []
+    while end < len(content):
+        item, end = _read(content, end)
         items.append(item)
     return items
 
@@ -72,19 +74,24 @@ def octet_string(value: Value) -> bytes:
     return _content(value, _OCTET_STRING)
 
 
-def object_identifier(value: Value) -> str:
-    """Returns an OBJECT IDENTIFIER with dots."""
+def object_identifier(value: Value) -> bytes:
+    """Returns an OBJECT IDENTIFIER as it is encoded, which has one form; `dotted` writes it out."""
     content = _content(value, _OID)
     if not content or content[-1] & 0x80:
         raise ValueError("a DER object identifier is cut off")
     if len(content) > MAX_OID:
         raise ValueError(f"a DER object identifier has more than {MAX_OID} bytes")
-    arcs, number, begins = [], 0, True
-    for octet in content:
-        if begins and octet == 0x80:
-            raise ValueError("a DER object identifier is not minimal")
-        number, begins = number << 7 | octet & 0x7F, not octet & 0x80
-        if begins:
+    if not _ARCS.fullmatch(content):
+        raise ValueError("a DER object identifier is not minimal")
+    return content
+
+
+def dotted(oid: bytes) -> str:
+    """Writes an OBJECT IDENTIFIER with dots."""
+    arcs, number = [], 0
+    for octet in oid:
+        number = number << 7 | octet & 0x7F
+        if not octet & 0x80:
             arcs.append(number)
             number = 0
     first = min(arcs[0] // 40, 2)
@@ -97,18 +104,23 @@ def _content(value: Value, tag: int) -> bytes:
     return value.content
 
 
-def _split(data: bytes) -> tuple[Value, bytes]:
-    """Takes the first value; its length must be in the shortest form (X.690 section 10.1)."""
-    if len(data) < 2:
+def _read(data: bytes, start: int) -> tuple[Value, int]:
+    """Reads the value that begins at `start`, and returns also where it ends.
+
+    Its length must be in the shortest form (X.690 section 10.1).
+    """
+    at = start + 2
+    if len(data) < at:
         raise ValueError("a DER value is cut off")
-    size, at = data[1], 2
+    size = data[start + 1]
     if size >= 0x80:
         count = size & 0x7F
-        at += count
-        size = int.from_bytes(data[2:at], "big")
+        length, at = data[at : at + count], at + count
+        size = int.from_bytes(length, "big")
         shortest = 1 if size < 0x80 else (size.bit_length() + 7) // 8
         if size < 0x80 or count != shortest or len(data) < at:
             raise ValueError("a DER length is not in its shortest form")
-    if len(data) < at + size:
+    end = at + size
+    if len(data) < end:
         raise ValueError("a DER value is cut off")
-    return Value(data[0], data[at : at + size]), data[at + size :]
+    return Value(data[start], data[at:end]), end

@@ -117,13 +117,12 @@ class QeIdentity:
     levels: tuple[SvnLevel, ...]
 
 
-def decode_tcb_info(body: bytes) -> TcbInfo:
+def decode_tcb_info(o: JsonObject) -> TcbInfo:
     """Decodes a TCB info, as it is signed.
 
     Raises:
         ValueError: it is no TCB info of TDX in version 3.
     """
-    o = JsonObject.of(strict_json.loads(body), "tcbInfo")
     _check_kind(o, TCB_INFO_ID, 3)
     if o.integer("tcbType", 0xFF) != 0:
         raise ValueError("its tcbType is not 0")
@@ -142,13 +141,12 @@ def decode_tcb_info(body: bytes) -> TcbInfo:
     )
 
 
-def decode_qe_identity(body: bytes) -> QeIdentity:
+def decode_qe_identity(o: JsonObject) -> QeIdentity:
     """Decodes a QE identity, as it is signed.
 
     Raises:
         ValueError: it is no identity of the TD Quoting Enclave in version 2.
     """
-    o = JsonObject.of(strict_json.loads(body), "enclaveIdentity")
     _check_kind(o, QE_IDENTITY_ID, 2)
     return QeIdentity(
         issued=_issued(o),
@@ -204,10 +202,10 @@ def _platform_level(o: JsonObject) -> PlatformLevel:
 
 
 def _components(o: JsonObject, name: str) -> tuple[int, ...]:
-    components = o.objects(name, COMPONENTS)
+    components = o.integers(name, "svn", 0xFF, COMPONENTS)
     if len(components) != COMPONENTS:
         raise ValueError(f"{name} has {len(components)} components, not {COMPONENTS}")
-    return tuple(component.integer("svn", 0xFF) for component in components)
+    return components
 
 
 def _standing(o: JsonObject, statuses: frozenset[TcbStatus]) -> Standing:

@@ -15,14 +15,18 @@ from wasmtime_attestation.endorsements import der
 from wasmtime_attestation.endorsements.x509 import common_name, unknown_critical_extension
 
 NAME = "Intel SGX PCK Certificate"
+ROOT = "Intel SGX Root CA"
 AUTHORITIES = ("Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA")
 SGX_EXTENSIONS = "1.2.840.113741.1.13.1"
 COMPONENTS = 16
 """SVN components of a TCB."""
 
-_PPID, _TCB, _PCEID, _FMSPC = (f"{SGX_EXTENSIONS}.{n}" for n in (1, 2, 3, 4))
-_INSTANCE_ID, _CONFIGURATION = f"{SGX_EXTENSIONS}.6", f"{SGX_EXTENSIONS}.7"
-_PCESVN, _CPUSVN = f"{_TCB}.17", f"{_TCB}.18"
+# SGX_EXTENSIONS as it is encoded; each part of it adds one byte.
+_SGX = bytes.fromhex("2a864886f84d010d01")
+_PPID, _TCB, _PCEID, _FMSPC = (_SGX + bytes([n]) for n in (1, 2, 3, 4))
+_INSTANCE_ID, _CONFIGURATION = (_SGX + bytes([n]) for n in (6, 7))
+_COMPONENTS = [_TCB + bytes([n]) for n in range(1, COMPONENTS + 1)]
+_PCESVN, _CPUSVN = (_TCB + bytes([n]) for n in (17, 18))
 _FLAGS = {"dynamic_platform": 1, "cached_keys": 2, "smt_enabled": 3}
 
 
@@ -76,7 +80,7 @@ def decode(certificate: x509.Certificate) -> PckCertificate:
     flags = {
         name: der.boolean(configuration[oid]) if oid in configuration else None
         for name, number in _FLAGS.items()
-        for oid in [f"{_CONFIGURATION}.{number}"]
+        for oid in [_CONFIGURATION + bytes([number])]
     }
     return PckCertificate(
         certificate=certificate,
@@ -84,9 +88,7 @@ def decode(certificate: x509.Certificate) -> PckCertificate:
         ppid=_octets(members, _PPID, 16),
         fmspc=_octets(members, _FMSPC, 6),
         pce_id=_octets(members, _PCEID, 2),
-        sgx_components=bytes(
-            _svn(tcb, f"{_TCB}.{number}", 0xFF) for number in range(1, COMPONENTS + 1)
-        ),
+        sgx_components=bytes(_svn(tcb, oid, 0xFF) for oid in _COMPONENTS),
         pce_svn=_svn(tcb, _PCESVN, 0xFFFF),
         cpu_svn=_octets(tcb, _CPUSVN, 16),
         platform_instance_id=(
@@ -103,33 +105,35 @@ def _extension(certificate: x509.Certificate) -> der.Value:
     raise ValueError("it has no SGX extensions")
 
 
-def _members(value: der.Value) -> dict[str, der.Value]:
+def _members(value: der.Value) -> dict[bytes, der.Value]:
     """Reads a SEQUENCE of pairs of an OBJECT IDENTIFIER and its value."""
-    members: dict[str, der.Value] = {}
+    members: dict[bytes, der.Value] = {}
     for pair in der.sequence(value):
         name, content = der.pair(pair)
         oid = der.object_identifier(name)
         if oid in members:
-            raise ValueError(f"it has SGX extension {oid} twice")
+            raise ValueError(f"it has SGX extension {der.dotted(oid)} twice")
         members[oid] = content
     return members
 
 
-def _member(members: dict[str, der.Value], oid: str) -> der.Value:
+def _member(members: dict[bytes, der.Value], oid: bytes) -> der.Value:
     if oid not in members:
-        raise ValueError(f"it lacks SGX extension {oid}")
+        raise ValueError(f"it lacks SGX extension {der.dotted(oid)}")
     return members[oid]
 
 
-def _octets(members: dict[str, der.Value], oid: str, size: int) -> bytes:
+def _octets(members: dict[bytes, der.Value], oid: bytes, size: int) -> bytes:
     octets = der.octet_string(_member(members, oid))
     if len(octets) != size:
-        raise ValueError(f"SGX extension {oid} has {len(octets)} bytes, not {size}")
+        raise ValueError(f"SGX extension {der.dotted(oid)} has {len(octets)} bytes, not {size}")
     return octets
 
 
-def _svn(members: dict[str, der.Value], oid: str, largest: int) -> int:
+def _svn(members: dict[bytes, der.Value], oid: bytes, largest: int) -> int:
     number = der.integer(_member(members, oid))
     if not 0 <= number <= largest:
-        raise ValueError(f"SGX extension {oid} is {number}; it must be from 0 to {largest}")
+        raise ValueError(
+            f"SGX extension {der.dotted(oid)} is {number}; it must be from 0 to {largest}"
+        )
     return number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from wasmtime_attestation.evidence.strict_json import Json, brief
 
@@ -63,6 +64,15 @@ class JsonObject:
         if type(value) is not int or not 0 <= value <= largest:
             raise ValueError(f"{self.path}.{name} is no integer from 0 to {largest}")
         return value
+
+    def integers(self, name: str, member: str, largest: int, most: int) -> tuple[int, ...]:
+        """Returns one member of each object of a list, an integer from 0 to `largest`."""
+        items = self._list(name, most, optional=False)
+        values = tuple(item.get(member) if isinstance(item, dict) else None for item in items)
+        if all(type(value) is int and 0 <= value <= largest for value in values):
+            return cast("tuple[int, ...]", values)
+        # One of them is no such thing: the other way says which.
+        return tuple(item.integer(member, largest) for item in self.objects(name, most))
 
     def hex_bytes(self, name: str, size: int) -> bytes:
         """Returns bytes that are written in hex."""

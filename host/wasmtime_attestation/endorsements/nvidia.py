@@ -19,7 +19,8 @@ from wasmtime_attestation.endorsements.x509 import common_name
 DEVICE_ID = "2.23.133.5.4.1"
 TCB_INFO = "2.23.133.5.4.1.1"
 
-_SHA384 = "2.16.840.1.101.3.4.2.2"
+# 2.16.840.1.101.3.4.2.2
+_SHA384 = bytes.fromhex("608648016503040202")
 _SHA384_SIZE = 48
 _CONTEXT, _CONTEXT_FWIDS = 0x80, 0xA6
 _SEQUENCE = 0x30

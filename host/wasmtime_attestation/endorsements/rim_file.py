@@ -36,6 +36,8 @@ def served(data: bytes) -> RimFile | None:
     Raises:
         ValueError: the answer is inconsistent, or its manifest is no SWID tag.
     """
+    if b'"rim"' not in data:
+        return None
     value = strict_json.loads(data, floats=True)
     if not isinstance(value, dict) or not value.keys() >= {"id", "rim"}:
         return None

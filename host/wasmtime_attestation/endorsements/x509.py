@@ -226,18 +226,22 @@ def is_current(crl: x509.CertificateRevocationList, at: datetime) -> bool:
 def invalid_at(certificates: Iterable[x509.Certificate], at: datetime) -> str | None:
     """Names the first certificate that is not valid at an instant, or returns None."""
     for certificate in certificates:
-        name = common_name(certificate.subject)
-        if at < certificate.not_valid_before_utc:
-            return f"{name} is not valid before {certificate.not_valid_before_utc.isoformat()}"
-        if at > certificate.not_valid_after_utc:
-            return f"{name} expired at {certificate.not_valid_after_utc.isoformat()}"
+        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        if at < begins:
+            return f"{common_name(certificate.subject)} is not valid before {begins.isoformat()}"
+        if at > ends:
+            return f"{common_name(certificate.subject)} expired at {ends.isoformat()}"
     return None
 
 
-def has_whole_signature(certificate: x509.Certificate) -> bool:
+def has_whole_signature(certificate: x509.Certificate, encoded: bytes) -> bool:
     """Whether the signature's BIT STRING says that no bit of it is unused.
 
     Where the last bits are zero, another count would mean the same signature, so that
     one bit of a certificate could be turned and nobody would notice.
+
+    Args:
+        certificate: the certificate.
+        encoded: its DER form.
     """
-    return der(certificate)[-len(certificate.signature) - 1] == 0
+    return encoded[-len(certificate.signature) - 1] == 0

@@ -51,13 +51,28 @@ def looks_like(text: str) -> bool:
     return "." in text and set(text) <= _CHARACTERS
 
 
+def key_id(text: str) -> str | None:
+    """Returns the `kid` that a token names, unverified; None where there is none, or no token."""
+    try:
+        value = decode(text).header.get("kid")
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None
+
+
 def is_issued(text: str) -> bool:
     """Whether a token is a service's: it names an issuer or submodules, as ours never do."""
+    return issued(text) is not None
+
+
+def issued(text: str) -> tuple[CompactJws, dict[str, Json]] | None:
+    """Returns the parts and the claims of a service's token; None where it is another."""
     try:
-        claims = decode(text).claims(floats=True)
+        parts = decode(text)
+        claims = parts.claims(floats=True)
     except (ValueError, RecursionError):
-        return False
-    return "iss" in claims or "submods" in claims
+        return None
+    return (parts, claims) if "iss" in claims or "submods" in claims else None
 
 
 def decode(text: str) -> CompactJws:

@@ -26,10 +26,17 @@ def decode_chain(text: bytes, most: int) -> tuple[bytes, ...]:
     if not 0 < count <= most:
         raise ValueError(f"it has {count} certificates in PEM, not 1 to {most}")
     chain = tuple(_der(block) for block in text.split(_BEGIN)[1:])
-    canonical = b"".join(map(_pem, chain))
+    canonical = b"".join(map(encode, chain))
     if text not in (canonical, canonical.removesuffix(b"\n")):
         raise ValueError("its PEM text is not canonical")
     return chain
+
+
+def encode(der: bytes) -> bytes:
+    """Returns the text of a certificate in DER."""
+    text = base64.b64encode(der)
+    lines = [text[at : at + _COLUMNS] for at in range(0, len(text), _COLUMNS)]
+    return b"\n".join([_BEGIN, *lines, _END, b""])
 
 
 def _der(block: bytes) -> bytes:
@@ -38,9 +45,3 @@ def _der(block: bytes) -> bytes:
         return base64.b64decode(b"".join(body.split()), validate=True)
     except binascii.Error as error:
         raise ValueError(f"a certificate is no base64: {error}") from error
-
-
-def _pem(der: bytes) -> bytes:
-    text = base64.b64encode(der)
-    lines = [text[at : at + _COLUMNS] for at in range(0, len(text), _COLUMNS)]
-    return b"\n".join([_BEGIN, *lines, _END, b""])

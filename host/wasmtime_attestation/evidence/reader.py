@@ -31,11 +31,8 @@ class Reader:
 
     def take(self, size: int, name: str) -> bytes:
         """Returns the next `size` bytes."""
-        start = self._at
-        end = self._at = start + size
-        if end > self._size:
-            self.reject(f"it ends at byte {self._size}, within {name} (0x{start:x} to 0x{end:x})")
-        return self._data[start:end]
+        start = self._skip(size, name)
+        return self._data[start : self._at]
 
     def uint(self, size: int, name: str) -> int:
         """Returns the next `size` bytes as an unsigned little-endian integer."""
@@ -43,7 +40,9 @@ class Reader:
 
     def fields(self, layout: Struct, name: str) -> tuple[Any, ...]:
         """Returns the fields of a table that has nothing else in it, all at once."""
-        return layout.unpack(self.take(layout.size, name))
+        start = self._skip(layout.size, name)
+        fields: tuple[Any, ...] = layout.unpack_from(self._data, start)
+        return fields
 
     def big_endian(self, size: int, name: str) -> int:
         """Returns the next `size` bytes as an unsigned big-endian integer, as TPMs write them."""
@@ -59,6 +58,14 @@ class Reader:
         """Checks that nothing follows."""
         if self._at != len(self._data):
             self.reject(f"{len(self._data) - self._at} bytes follow its end at {self._at}")
+
+    def _skip(self, size: int, name: str) -> int:
+        """Goes on by `size` bytes that are there; returns where they begin."""
+        start = self._at
+        end = self._at = start + size
+        if end > self._size:
+            self.reject(f"it ends at byte {self._size}, within {name} (0x{start:x} to 0x{end:x})")
+        return start
 
     def reject(self, detail: str) -> NoReturn:
         """Raises `RejectedError`: the bytes are not what they should be."""

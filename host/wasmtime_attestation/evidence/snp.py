@@ -6,11 +6,14 @@ Specification", table "ATTESTATION_REPORT Structure".
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
+from typing import TypeVar
 
 from wasmtime_attestation.evidence.reader import Reader
 from wasmtime_attestation.evidence.snp_fields import (
+    TURIN_FAMILY,
     Cpuid,
     FirmwareVersion,
     GuestPolicy,
@@ -18,6 +21,8 @@ from wasmtime_attestation.evidence.snp_fields import (
     PlatformInfo,
     TcbVersion,
 )
+
+T = TypeVar("T")
 
 SIZE = 0x4A0
 """Bytes in a report; every version has the same size."""
@@ -27,8 +32,16 @@ VERSIONS = (2, 3, 4, 5)
 """Report versions that are understood; 4 has the fields of 3."""
 
 FORMAT = "snp.format"
-# REPORT_DATA, MEASUREMENT, HOST_DATA, ID_KEY_DIGEST, AUTHOR_KEY_DIGEST, REPORT_ID, REPORT_ID_MA.
-_GUEST = Struct("<64s 48s 32s 48s 48s 32s 32s")
+# GUEST_SVN, POLICY, FAMILY_ID, IMAGE_ID, VMPL, SIGNATURE_ALGO, CURRENT_TCB, PLATFORM_INFO, key
+# information.
+_PLATFORM = Struct("<I Q 16s 16s I I 8s Q I")
+# REPORT_DATA, MEASUREMENT, HOST_DATA, ID_KEY_DIGEST, AUTHOR_KEY_DIGEST, REPORT_ID, REPORT_ID_MA,
+# REPORTED_TCB.
+_GUEST = Struct("<64s 48s 32s 48s 48s 32s 32s 8s")
+# CHIP_ID, COMMITTED_TCB, CURRENT_VERSION, COMMITTED_VERSION, LAUNCH_TCB.
+_CHIP = Struct("<64s 8s 4s 4s 8s")
+# LAUNCH_MIT_VECTOR, CURRENT_MIT_VECTOR.
+_MITIGATIONS = Struct("<Q Q")
 ECDSA_P384_SHA384 = 1
 
 
@@ -105,36 +118,36 @@ class _Decoder:
         self._reader = reader
         self._version = version
         self._cpuid = cpuid
+        self._is_turin = cpuid is not None and cpuid.family >= TURIN_FAMILY
         self._data = data
 
     def report(self) -> SnpReport:
         r = self._reader
-        guest_svn = r.uint(4, "GUEST_SVN")
-        policy = GuestPolicy.decode(r)
-        family_id = r.take(16, "FAMILY_ID")
-        image_id = r.take(16, "IMAGE_ID")
-        vmpl = r.uint(4, "VMPL")
-        algorithm = r.uint(4, "SIGNATURE_ALGO")
+        guest_svn, policy, family_id, image_id, vmpl, algorithm, *platform = r.fields(
+            _PLATFORM, "GUEST_SVN to the key information"
+        )
+        policy = self._decoded(GuestPolicy.decode, policy)
         if algorithm != ECDSA_P384_SHA384:
             r.reject(f"SIGNATURE_ALGO is {algorithm}; only 1 (ECDSA P-384 with SHA-384) exists")
-        current_tcb = TcbVersion.decode(r, self._cpuid, "CURRENT_TCB")
-        platform_info = PlatformInfo.decode(r)
-        keys = KeyInformation.decode(r)
+        current_tcb = self._tcb(platform[0], "CURRENT_TCB")
+        platform_info = self._decoded(PlatformInfo.decode, platform[1])
+        keys = self._decoded(KeyInformation.decode, platform[2])
         r.zero(4, "the reserved bytes before REPORT_DATA")
-        guest = r.fields(_GUEST, "REPORT_DATA to REPORT_ID_MA")
-        report_data, measurement, host_data, *key_digests, report_id, report_id_ma = guest
+        report_data, measurement, host_data, *key_digests, report_id, report_id_ma, tcb = r.fields(
+            _GUEST, "REPORT_DATA to REPORTED_TCB"
+        )
         id_key_digest, author_key_digest = key_digests
-        reported_tcb = TcbVersion.decode(r, self._cpuid, "REPORTED_TCB")
+        reported_tcb = self._tcb(tcb, "REPORTED_TCB")
         if self._cpuid is None:
             r.zero(24, "the reserved bytes after REPORTED_TCB")
         else:
             r.take(3, "CPUID")
             r.zero(21, "the reserved bytes after CPUID_STEP")
-        chip_id = r.take(64, "CHIP_ID")
-        committed_tcb = TcbVersion.decode(r, self._cpuid, "COMMITTED_TCB")
-        current_firmware = FirmwareVersion.decode(r, "CURRENT_VERSION")
-        committed_firmware = FirmwareVersion.decode(r, "COMMITTED_VERSION")
-        launch_tcb = TcbVersion.decode(r, self._cpuid, "LAUNCH_TCB")
+        chip_id, *committed, launch_tcb = r.fields(_CHIP, "CHIP_ID to LAUNCH_TCB")
+        committed_tcb = self._tcb(committed[0], "COMMITTED_TCB")
+        current_firmware = self._firmware(committed[1], "CURRENT_VERSION")
+        committed_firmware = self._firmware(committed[2], "COMMITTED_VERSION")
+        launch_tcb = self._tcb(launch_tcb, "LAUNCH_TCB")
         launch_vector, current_vector = self._mitigation_vectors()
         r.zero(SIGNED_SIZE - r.offset, "the reserved bytes before SIGNATURE")
         signature_r, signature_s = self._signature()
@@ -172,7 +185,20 @@ class _Decoder:
     def _mitigation_vectors(self) -> tuple[int | None, int | None]:
         if self._version < 5:
             return None, None
-        return self._reader.uint(8, "LAUNCH_MIT_VECTOR"), self._reader.uint(8, "CURRENT_MIT_VECTOR")
+        launch, current = self._reader.fields(_MITIGATIONS, "the mitigation vectors")
+        return launch, current
+
+    def _tcb(self, raw: bytes, name: str) -> TcbVersion:
+        return self._decoded(TcbVersion.decode, raw, self._is_turin, name)
+
+    def _firmware(self, raw: bytes, name: str) -> FirmwareVersion:
+        return self._decoded(FirmwareVersion.decode, raw, name)
+
+    def _decoded(self, decode: Callable[..., T], *raw: bytes | int | str) -> T:
+        try:
+            return decode(*raw)
+        except ValueError as error:
+            self._reader.reject(str(error))
 
     def _signature(self) -> tuple[int, int]:
         """R and S stand in 72 bytes each, of which P-384 uses 48."""

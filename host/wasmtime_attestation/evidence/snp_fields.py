@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from struct import Struct
-
-from wasmtime_attestation.evidence.reader import Reader
 
 
 class ProductLine(StrEnum):
@@ -41,6 +40,8 @@ class SignerKind(IntEnum):
 
 
 _SIGNER_KINDS = frozenset(SignerKind)
+_remembered = lru_cache(maxsize=64)
+"""For fields of which a fleet has few values, so that each is decoded once."""
 # Boot loader, TEE, reserved, SNP, microcode.
 _TCB = Struct("<B B 4s B B")
 # FMC, boot loader, TEE, SNP, reserved, microcode.
@@ -65,15 +66,20 @@ class TcbVersion:
         )
 
     @classmethod
-    def decode(cls, reader: Reader, cpuid: Cpuid | None, name: str) -> TcbVersion:
-        """Reads eight bytes; their layout changed with processor family 1Ah (Turin)."""
-        if cpuid is not None and cpuid.family >= TURIN_FAMILY:
-            fmc, boot_loader, tee, snp, reserved, microcode = reader.fields(_TURIN_TCB, name)
+    @_remembered
+    def decode(cls, raw: bytes, is_turin: bool, name: str) -> TcbVersion:
+        """Reads eight bytes; their layout changed with processor family 1Ah (Turin).
+
+        Raises:
+            ValueError: reserved bytes are set. So with the other structures here.
+        """
+        if is_turin:
+            fmc, boot_loader, tee, snp, reserved, microcode = _TURIN_TCB.unpack(raw)
         else:
             fmc = None
-            boot_loader, tee, reserved, snp, microcode = reader.fields(_TCB, name)
+            boot_loader, tee, reserved, snp, microcode = _TCB.unpack(raw)
         if any(reserved):
-            reader.reject(f"the reserved bytes of {name} must be zero")
+            raise ValueError(f"the reserved bytes of {name} must be zero")
         return cls(boot_loader, tee, snp, microcode, fmc)
 
 
@@ -94,13 +100,13 @@ class GuestPolicy:
     page_swap_disabled: bool
 
     @classmethod
-    def decode(cls, reader: Reader) -> GuestPolicy:
-        """Reads the eight bytes of POLICY."""
-        bits = reader.uint(8, "POLICY")
+    @_remembered
+    def decode(cls, bits: int) -> GuestPolicy:
+        """Reads the 64 bits of POLICY."""
         if not bits >> 17 & 1:
-            reader.reject("POLICY bit 17 must be one")
+            raise ValueError("POLICY bit 17 must be one")
         if bits >> 26:
-            reader.reject(f"POLICY is 0x{bits:x}; bits 26 and up must be zero")
+            raise ValueError(f"POLICY is 0x{bits:x}; bits 26 and up must be zero")
         return cls(
             abi_minor=bits & 0xFF,
             abi_major=bits >> 8 & 0xFF,
@@ -134,9 +140,9 @@ class PlatformInfo:
     undefined_bits: int
 
     @classmethod
-    def decode(cls, reader: Reader) -> PlatformInfo:
-        """Reads the eight bytes of PLATFORM_INFO."""
-        bits = reader.uint(8, "PLATFORM_INFO")
+    @_remembered
+    def decode(cls, bits: int) -> PlatformInfo:
+        """Reads the 64 bits of PLATFORM_INFO."""
         return cls(
             smt_enabled=bool(bits & 1),
             tsme_enabled=bool(bits >> 1 & 1),
@@ -175,11 +181,12 @@ class FirmwareVersion:
     build: int
 
     @classmethod
-    def decode(cls, reader: Reader, name: str) -> FirmwareVersion:
+    @_remembered
+    def decode(cls, raw: bytes, name: str) -> FirmwareVersion:
         """Reads four bytes: build, minor, major, and one that is reserved."""
-        build, minor, major, reserved = reader.take(4, name)
+        build, minor, major, reserved = raw
         if reserved:
-            reader.reject(f"the reserved byte after {name} must be zero")
+            raise ValueError(f"the reserved byte after {name} must be zero")
         return cls(major, minor, build)
 
 
@@ -192,12 +199,12 @@ class KeyInformation:
     signer: SignerKind
 
     @classmethod
-    def decode(cls, reader: Reader) -> KeyInformation:
-        """Reads the four bytes that hold AUTHOR_KEY_EN, MASK_CHIP_KEY and SIGNING_KEY."""
-        bits = reader.uint(4, "the key information")
+    @_remembered
+    def decode(cls, bits: int) -> KeyInformation:
+        """Reads the 32 bits that hold AUTHOR_KEY_EN, MASK_CHIP_KEY and SIGNING_KEY."""
         kind = bits >> 2 & 0b111
         if bits >> 5:
-            reader.reject(f"the key information is 0x{bits:x}; bits 5 and up must be zero")
+            raise ValueError(f"the key information is 0x{bits:x}; bits 5 and up must be zero")
         if kind not in _SIGNER_KINDS:
-            reader.reject(f"SIGNING_KEY is {kind}; 0 (VCEK), 1 (VLEK) and 7 (none) exist")
+            raise ValueError(f"SIGNING_KEY is {kind}; 0 (VCEK), 1 (VLEK) and 7 (none) exist")
         return cls(bool(bits & 1), bool(bits >> 1 & 1), SignerKind(kind))

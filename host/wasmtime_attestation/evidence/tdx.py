@@ -6,8 +6,8 @@ and "Version 5 Quote Format" (TDX-ECDSA).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 from wasmtime_attestation.evidence.reader import Reader
 from wasmtime_attestation.evidence.tdx_fields import (
@@ -17,7 +17,6 @@ from wasmtime_attestation.evidence.tdx_fields import (
     TD_REPORT_15_SIZE,
     TD_REPORT_SIZE,
     PckReference,
-    QeReport,
     TdReport,
 )
 
@@ -44,8 +43,7 @@ _QE_SIGNATURE = Struct("<64s H")
 _PART = Struct("<H I")
 
 
-@dataclass(frozen=True, slots=True)
-class TdxQuote:
+class TdxQuote(NamedTuple):
     """A decoded quote.
 
     Attributes:
@@ -55,8 +53,7 @@ class TdxQuote:
         signed_bytes: header and body, which the attestation key signs.
         signature: R and S, 64 bytes, by the attestation key.
         attestation_key: X and Y of the P-256 point, 64 bytes.
-        qe: the Quoting Enclave's report.
-        qe_report_bytes: the same as the PCK signs it.
+        qe_report: the Quoting Enclave's report (`QeReport`), as the PCK signs it.
         qe_signature: R and S, 64 bytes, by the PCK.
         qe_auth_data: what the Quoting Enclave binds to its report beside the key.
         pck_chain: PEM text of the PCK certificate and its authorities; empty where the quote only
@@ -72,8 +69,7 @@ class TdxQuote:
     signed_bytes: bytes
     signature: bytes
     attestation_key: bytes
-    qe: QeReport
-    qe_report_bytes: bytes
+    qe_report: bytes
     qe_signature: bytes
     qe_auth_data: bytes
     pck_chain: bytes
@@ -99,8 +95,7 @@ def decode(data: bytes) -> TdxQuote:
     if kind != _QE_CERTIFICATION:
         r.reject(f"the certification data is of type {kind}; only 6 is known at its place")
     qe_end = r.offset + size
-    qe_report_bytes = data[r.offset : r.offset + QE_REPORT_SIZE]
-    qe = QeReport.decode(r)
+    qe_report = r.take(QE_REPORT_SIZE, "the QE report")
     qe_signature, auth_size = r.fields(_QE_SIGNATURE, "the QE report's signature")
     qe_auth_data = r.take(auth_size, "the QE's authentication data")
     pck_chain, pck_reference = _qe_certification(r)
@@ -116,8 +111,7 @@ def decode(data: bytes) -> TdxQuote:
         signed_bytes=signed_bytes,
         signature=signature,
         attestation_key=attestation_key,
-        qe=qe,
-        qe_report_bytes=qe_report_bytes,
+        qe_report=qe_report,
         qe_signature=qe_signature,
         qe_auth_data=qe_auth_data,
         pck_chain=pck_chain,

@@ -7,6 +7,7 @@ Source: Intel, "Intel TDX DCAP Quoting Library API", appendix A.3 (quote format)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import Struct
 from typing import Any
 
@@ -38,7 +39,8 @@ _TD_REPORT_15_EX = Struct("<B 32s 48s 48s 8s 16s 16s 12s 48s 8s")
 # CPUSVN, PCESVN, PCEID.
 _PCK_TCB = Struct("<16s H 2s")
 PPID_SIZE = 16
-PCK_REFERENCE_SIZES = {1: PPID_SIZE + 20, 2: 256 + 20, 3: 384 + 20}
+ENCRYPTED_PPID_SIZE = 384
+PCK_REFERENCE_SIZES = {1: PPID_SIZE + 20, 2: 256 + 20, 3: ENCRYPTED_PPID_SIZE + 20}
 """Bytes of certification data by its type: the PPID plain, by RSA-2048 or by RSA-3072."""
 # CPUSVN, MISCSELECT, ATTRIBUTES, MRENCLAVE, MRSIGNER, ISVPRODID, ISVSVN, REPORTDATA.
 _QE_REPORT = Struct("<16s 4s 28x 16s 32s 32x 32s 96x H H 60x 64s")
@@ -69,6 +71,7 @@ class TdAttributes:
     reserved_bits: int
 
     @classmethod
+    @lru_cache(maxsize=64)  # a fleet has few values
     def decode(cls, raw: bytes) -> TdAttributes:
         """Reads the eight bytes of TDATTRIBUTES."""
         bits = int.from_bytes(raw, "little")
@@ -147,16 +150,13 @@ class TdReport:
     @classmethod
     def decode(cls, r: Reader, size: int) -> TdReport:
         """Reads a TD report of TDX 1.0 or, by its size, 1.5 or 1.5 extended."""
-        svn, seam, seam_signer, seam_attributes, attributes, *rest = r.fields(
-            _TD_REPORT, "the TD report"
-        )
+        fields = r.fields(_TD_REPORT, "the TD report")
         added = r.fields(_TD_REPORT_15, "the TD report") if size > TD_REPORT_SIZE else _NONE
         service_td = None
         if size == TD_REPORT_15_EX_SIZE:
             service_td = ServiceTd(*r.fields(_TD_REPORT_15_EX, "the extended TD report"))
-        attributes = TdAttributes.decode(attributes)
-        common = (svn, seam, seam_signer, seam_attributes, attributes)
-        values: tuple[Any, ...] = (*common, *rest, *added, service_td)
+        seam, attributes, rest = fields[:4], TdAttributes.decode(fields[4]), fields[5:]
+        values: tuple[Any, ...] = (*seam, attributes, *rest, *added, service_td)
         return cls(*values)
 
 
@@ -167,6 +167,8 @@ class PckReference:
     Attributes:
         ppid: the platform's id, 16 bytes; None where it is encrypted, so that only Intel can
             read it.
+        encrypted_ppid: the same encrypted by RSA-3072, 384 bytes, by which Intel's service finds
+            the certificate; None where it is not there in this form.
         cpu_svn, pce_svn: the TCB that the PCK is of.
         pce_id: of the Provisioning Certification Enclave.
     """
@@ -175,12 +177,16 @@ class PckReference:
     cpu_svn: bytes
     pce_svn: int
     pce_id: bytes
+    encrypted_ppid: bytes | None = None
 
     @classmethod
     def decode(cls, r: Reader, size: int) -> PckReference:
         """Reads certification data of type 1, 2 or 3; they differ in the size of the PPID."""
         ppid = r.take(size - _PCK_TCB.size, "the PPID")
-        return cls(ppid if len(ppid) == PPID_SIZE else None, *r.fields(_PCK_TCB, "the PCK's TCB"))
+        plain = ppid if len(ppid) == PPID_SIZE else None
+        encrypted = ppid if len(ppid) == ENCRYPTED_PPID_SIZE else None
+        cpu_svn, pce_svn, pce_id = r.fields(_PCK_TCB, "the PCK's TCB")
+        return cls(plain, cpu_svn, pce_svn, pce_id, encrypted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +208,6 @@ class QeReport:
         return self.attributes[0] >> 1 & 1 != 0
 
     @classmethod
-    def decode(cls, r: Reader) -> QeReport:
+    def decode(cls, body: bytes) -> QeReport:
         """Reads the 384 bytes of the report's body."""
-        return cls(*r.fields(_QE_REPORT, "the QE report"))
+        return cls(*_QE_REPORT.unpack(body))

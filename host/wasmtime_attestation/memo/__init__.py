@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import NoneType
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 from wasmtime_attestation.checks import Check, Ledger
@@ -28,6 +29,7 @@ MAX_SIZE = 64 << 20
 _LONGEST_AS_IT_IS = 512
 _ENTRY_SIZE = 1024
 """What a step takes besides its inputs, about."""
+_BUILT_IN = {NoneType, int, str, tuple}
 
 Inputs = TypeVarTuple("Inputs")
 R = TypeVar("R")
@@ -146,7 +148,7 @@ def _key(value: Any) -> Any:  # noqa: ANN401
         if len(value) <= _LONGEST_AS_IT_IS:
             return value
         return len(value), hashlib.sha256(value).digest()
-    if hasattr(kind, "fingerprint"):
+    if kind not in _BUILT_IN and hasattr(kind, "fingerprint"):
         return kind, value.fingerprint
     return value
 

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple
 
 from cryptography import x509
 
@@ -21,14 +21,29 @@ from wasmtime_attestation.endorsements import intel_pck
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.anchors import Anchor, Anchors
 from wasmtime_attestation.endorsements.intel_pck import PckCertificate
+from wasmtime_attestation.evidence import pem
 from wasmtime_attestation.evidence.tdx_fields import PckReference
 from wasmtime_attestation.verifier import p256
 
 CHECKS = ("intel.pck", "intel.pck-ca", "intel.root", "intel.validity")
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 _LENGTH = 3
-Certificates: TypeAlias = tuple[x509.Certificate, x509.Certificate, x509.Certificate]
-"""A PCK certificate, its PCK CA and the root."""
+
+
+class Certificates(NamedTuple):
+    """A chain that is not verified.
+
+    Attributes:
+        leaf: the PCK certificate.
+        ca: its PCK CA.
+        root: the root.
+        encoded: the three in DER, one after the other.
+    """
+
+    leaf: x509.Certificate
+    ca: x509.Certificate
+    root: x509.Certificate
+    encoded: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,7 @@ def verify(
     """Verifies a chain.
 
     Args:
-        certificates: the PCK certificate, its CA and the root.
+        certificates: the chain.
         at: the instant at which each must be valid.
         anchors: the roots to trust.
         ledger: records each check.
@@ -80,7 +95,7 @@ def verify(
     Raises:
         RejectedError: a link, the root or a validity check failed.
     """
-    leaf, ca, root = certificates
+    leaf, ca, root, encoded = certificates
     try:
         pck = intel_pck.decode(leaf)
     except ValueError as error:
@@ -95,8 +110,7 @@ def verify(
     begins = max(certificate.not_valid_before_utc for certificate in chain)
     ends = min(certificate.not_valid_after_utc for certificate in chain)
     ledger.passed("intel.validity", f"all valid from {begins.isoformat()} to {ends.isoformat()}")
-    fingerprint = hashlib.sha256(b"".join(map(certs.der, chain))).digest()
-    return IntelChain(pck, ca, root, anchor, fingerprint)
+    return IntelChain(pck, ca, root, anchor, hashlib.sha256(encoded).digest())
 
 
 def find(
@@ -123,7 +137,7 @@ def find(
             "intel.pck": f"the PCK certificate for {_described(reference)}, which is not in the "
                          "quote, and its authorities",
         })  # fmt: skip
-    fitting = [pck for pck in _decoded(given, ledger) if _fits(pck, reference)]
+    fitting = [pck for pck in _decoded(given, ledger) if fits(pck, reference)]
     if not fitting:
         ledger.reject(
             "intel.pck",
@@ -133,7 +147,7 @@ def find(
     # An encrypted PPID tells no platform from another; the signature does.
     leaf = next(filter(signed, fitting), fitting[0]).certificate
     ca, root = _authorities(leaf, certificates, ledger)
-    return leaf, ca, root
+    return Certificates(leaf, ca, root, b"".join(map(certs.der, (leaf, ca, root))))
 
 
 def _decoded(given: list[x509.Certificate], ledger: Ledger) -> list[PckCertificate]:
@@ -148,7 +162,8 @@ def _decoded(given: list[x509.Certificate], ledger: Ledger) -> list[PckCertifica
     return decoded
 
 
-def _fits(pck: PckCertificate, reference: PckReference) -> bool:
+def fits(pck: PckCertificate, reference: PckReference) -> bool:
+    """Whether a PCK certificate is the one that a quote names, as far as it says it plainly."""
     actual = (pck.cpu_svn, pck.pce_svn, pck.pce_id)
     is_of_platform = reference.ppid in (None, pck.ppid)
     return is_of_platform and actual == (reference.cpu_svn, reference.pce_svn, reference.pce_id)
@@ -193,13 +208,14 @@ def _load(text: bytes) -> Certificates:
     if len(blocks) != _LENGTH:
         raise ValueError(f"it has {len(blocks)} certificates, not {_LENGTH}")
     chain = [*map(certs.load_pem_certificate, blocks)]
-    canonical = b"".join(map(certs.pem, chain))
+    encoded = [*map(certs.der, chain)]
+    canonical = b"".join(map(pem.encode, encoded))
     if text.rstrip(b"\0") not in (canonical, canonical.removesuffix(b"\n")):
         raise ValueError("its PEM text is not canonical")
-    if not all(map(certs.has_whole_signature, chain)):
+    if not all(map(certs.has_whole_signature, chain, encoded)):
         raise ValueError("a certificate's signature is not a whole number of bytes")
     leaf, ca, root = chain
-    return leaf, ca, root
+    return Certificates(leaf, ca, root, b"".join(encoded))
 
 
 def _check_pck(pck: PckCertificate, ca: x509.Certificate, ledger: Ledger) -> None:

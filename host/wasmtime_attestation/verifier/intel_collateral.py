@@ -23,6 +23,7 @@ from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.collateral import SignedStatement, StatementKind
 from wasmtime_attestation.endorsements.intel import Issued, QeIdentity, TcbInfo
+from wasmtime_attestation.endorsements.json_object import JsonObject
 from wasmtime_attestation.verifier import p256, revocation
 from wasmtime_attestation.verifier.intel_chain import IntelChain
 from wasmtime_attestation.verifier.revocation import Issuer
@@ -52,11 +53,12 @@ class VerifiedCollateral:
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What there is for one chain, sorted."""
+    """What there is for one chain, sorted: lists of any PCK CA, and those of the chain's own."""
 
     signers: list[x509.Certificate]
     root_lists: list[x509.CertificateRevocationList]
     pck_lists: list[x509.CertificateRevocationList]
+    own_pck_lists: list[x509.CertificateRevocationList]
     tcb_infos: list[SignedStatement]
     qe_identities: list[SignedStatement]
 
@@ -75,7 +77,7 @@ def verify(
     _check_presence(chain, given, endorsements.waived, ledger)
     signers = _check_signers(chain, given.signers, at, ledger)
     _check_root_lists(chain, given, signers, at, ledger)
-    _check_pck_lists(chain, endorsements, given, at, ledger)
+    _check_pck_lists(chain, given, at, ledger)
     tcb_info = _select(
         "intel.tcb-info",
         given.tcb_infos,
@@ -102,14 +104,13 @@ def _sort(chain: IntelChain, endorsements: Endorsements) -> _Given:
     def statements(kind: StatementKind, id_: str) -> list[SignedStatement]:
         return [s for s in endorsements.statements if (s.kind, s.id) == (kind, id_)]
 
+    # Decoded once: a list decodes its issuer's name whenever it is asked.
+    lists = [(crl, crl.issuer) for crl in endorsements.crls]
     return _Given(
         [c for c in endorsements.certificates if certs.common_name(c.subject) == TCB_SIGNER],
-        [crl for crl in endorsements.crls if crl.issuer == chain.root.subject],
-        [
-            crl
-            for crl in endorsements.crls
-            if certs.common_name(crl.issuer) in intel_pck.AUTHORITIES
-        ],
+        [crl for crl, issuer in lists if issuer == chain.root.subject],
+        [crl for crl, issuer in lists if certs.common_name(issuer) in intel_pck.AUTHORITIES],
+        [crl for crl, issuer in lists if issuer == chain.ca.subject],
         statements(StatementKind.TCB_INFO, intel.TCB_INFO_ID),
         statements(StatementKind.ENCLAVE_IDENTITY, intel.QE_IDENTITY_ID),
     )
@@ -172,26 +173,23 @@ def _check_root_lists(
     )
 
 
-def _check_pck_lists(
-    chain: IntelChain, endorsements: Endorsements, given: _Given, at: datetime, ledger: Ledger
-) -> None:
+def _check_pck_lists(chain: IntelChain, given: _Given, at: datetime, ledger: Ledger) -> None:
     check = "intel.pck-crl"
     if not given.pck_lists:
         ledger.not_checked(check, _WAIVED)
         return
-    own = [crl for crl in endorsements.crls if crl.issuer == chain.ca.subject]
-    if not own:
+    if not given.own_pck_lists:
         others = sorted({certs.common_name(crl.issuer) for crl in given.pck_lists})
         name = certs.common_name(chain.ca.subject)
         ledger.reject(check, f"the revocation list of {name} is needed, not of {', '.join(others)}")
     ca = Issuer(chain.ca, role="CA", vendor="Intel")
-    revocation.check(check, own, ca, [chain.pck.certificate], at=at, ledger=ledger)
+    revocation.check(check, given.own_pck_lists, ca, [chain.pck.certificate], at=at, ledger=ledger)
 
 
 def _select(
     check: str,
     statements: list[SignedStatement],
-    decode: Callable[[bytes], T],
+    decode: Callable[[JsonObject], T],
     fits: Callable[[T], bool],
     signers: list[x509.Certificate],
     at: datetime,
@@ -199,7 +197,7 @@ def _select(
 ) -> T:
     """Takes the statement that fits, is current and of the latest evaluation, and verifies it."""
     try:
-        decoded = [(decode(statement.body), statement) for statement in statements]
+        decoded = [(decode(statement.document), statement) for statement in statements]
     except ValueError as error:
         ledger.reject(check, f"a statement cannot be read: {error}")
     fitting = [pair for pair in decoded if fits(pair[0])]

@@ -13,7 +13,7 @@ from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.gpu import NvidiaClaims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
-from wasmtime_attestation.endorsements.nvidia import Architecture
+from wasmtime_attestation.endorsements.nvidia import Architecture, architecture
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import nvidia, spdm
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
@@ -63,7 +63,8 @@ def verify(
         at: the instant at which certificates and responses must be valid.
         anchors: the roots to trust.
         ledger: records each check.
-        memo: remembers which manifests were verified before; it only saves time.
+        memo: remembers what was verified before of the same device and manifests; it only saves
+            time.
 
     Raises:
         RejectedError: a check failed.
@@ -72,15 +73,28 @@ def verify(
     ledger.plan([id_ for id_ in CHECKS if _concerns(evidence.type, id_)])
     report = _decode(evidence.data, ledger)
     device = nvidia_device.verify(
-        evidence.type, report, endorsements.certificates, at=at, anchors=anchors, ledger=ledger
+        evidence.type,
+        report,
+        endorsements,
+        at=at,
+        anchors=anchors,
+        ledger=ledger,
+        memo=memo,
     )
     _check_nonce(report, nonce, ledger)
-    device_covered = nvidia_revocation.check(
-        "nvidia.device-revocation", [device.path[1:]], endorsements, at=at, ledger=ledger
+    device_covered = recall(
+        memo, _check_device_revocation, device, endorsements, at=at, ledger=ledger
     )
-    rims = _check_rims(_wanted(report, device), endorsements, at, anchors, ledger, memo)
-    rims_covered = nvidia_revocation.check(
-        "nvidia.rim-revocation", [r.path for r in rims.values()], endorsements, at=at, ledger=ledger
+    rims = _check_rims(wanted_rims(report, device.chip), endorsements, at, anchors, ledger, memo)
+    by_check = {wanted.check: verified for wanted, verified in rims.items()}
+    rims_covered = recall(
+        memo,
+        _check_rim_revocation,
+        by_check.get("nvidia.driver-rim"),
+        by_check["nvidia.vbios-rim"],
+        endorsements,
+        at=at,
+        ledger=ledger,
     )
     comparison = nvidia_measurements.check(report, [r.rim for r in rims.values()], ledger)
     covered = device_covered and rims_covered
@@ -122,23 +136,28 @@ def _check_nonce(report: NvidiaReport, expected: bytes | None, ledger: Ledger) -
         ledger.passed(check, "the report answers the given nonce")
 
 
-def _wanted(report: NvidiaReport, device: Device) -> list[Wanted]:
-    """Names the manifests that a report needs, as NVIDIA does."""
+def wanted_rims(report: NvidiaReport, chip: str) -> list[Wanted]:
+    """Names the manifests that a report needs, as NVIDIA does.
+
+    Args:
+        report: the report.
+        chip: the chip's name, such as `GH100`.
+    """
     vbios = report.vbios_version.replace(".", "").upper()
     if report.is_switch:
         board = "NV_SWITCH_BIOS_5612_0002_890"
     else:
         board = f"NV_GPU_VBIOS_{report.project}_{report.project_sku}_{report.chip_sku}"
-    wanted = [Wanted("nvidia.vbios-rim", f"{board}_{vbios}", report.vbios_version, device.chip)]
+    wanted = [Wanted("nvidia.vbios-rim", f"{board}_{vbios}", report.vbios_version, chip)]
     if report.driver_version is None:
         return wanted
     line = (
         "NV_GPU_DRIVER_GH100"
-        if device.architecture is Architecture.HOPPER
+        if architecture(chip) is Architecture.HOPPER
         else f"NV_GPU_CC_DRIVER_{report.chip_info or 'GB100'}"
     )
     version = report.driver_version
-    return [Wanted("nvidia.driver-rim", f"{line}_{version}", version, device.chip), *wanted]
+    return [Wanted("nvidia.driver-rim", f"{line}_{version}", version, chip), *wanted]
 
 
 def _check_rims(
@@ -159,6 +178,26 @@ def _check_rims(
         item: recall(memo, rim.verify, item, rims, anchors, at=at, ledger=ledger)
         for item, rims in found.items()
     }
+
+
+def _check_device_revocation(
+    device: Device, endorsements: Endorsements, at: datetime, ledger: Ledger
+) -> bool:
+    check = "nvidia.device-revocation"
+    return nvidia_revocation.check(check, [device.path[1:]], endorsements, at=at, ledger=ledger)
+
+
+def _check_rim_revocation(
+    driver: VerifiedRim | None,
+    vbios: VerifiedRim,
+    endorsements: Endorsements,
+    at: datetime,
+    ledger: Ledger,
+) -> bool:
+    paths = [verified.path for verified in (driver, vbios) if verified is not None]
+    return nvidia_revocation.check(
+        "nvidia.rim-revocation", paths, endorsements, at=at, ledger=ledger
+    )
 
 
 def _claims(

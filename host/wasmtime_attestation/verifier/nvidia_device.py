@@ -5,8 +5,8 @@ Sources: NVIDIA attestation SDK (local verifier); TCG, "DICE Attestation Archite
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,10 +16,12 @@ from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.endorsements import nvidia as devices
 from wasmtime_attestation.endorsements import x509 as certs
 from wasmtime_attestation.endorsements.anchors import Anchor, Anchors, Role
+from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.nvidia import Architecture
 from wasmtime_attestation.errors import UnavailableError
 from wasmtime_attestation.evidence.envelope import EvidenceType
 from wasmtime_attestation.evidence.nvidia import NvidiaReport
+from wasmtime_attestation.memo import Memo, recall
 from wasmtime_attestation.verifier import nvidia_path, p384
 
 CHECKS = (
@@ -33,6 +35,14 @@ CHECKS = (
 
 
 @dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A certificate that may be a device's own, and SHA-256 of it."""
+
+    certificate: x509.Certificate
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """A device whose chain is verified.
 
@@ -41,12 +51,14 @@ class Device:
         anchor: the root.
         model: the hardware model, such as `GH100 A01 GSP BROM`.
         chip: its first word.
+        fingerprint: SHA-256 of the path and the anchor, of which everything else is a part.
     """
 
     path: tuple[x509.Certificate, ...]
     anchor: Anchor
     model: str
     chip: str
+    fingerprint: bytes
 
     @property
     def architecture(self) -> Architecture:
@@ -57,48 +69,62 @@ class Device:
 def verify(
     type_: EvidenceType,
     report: NvidiaReport,
-    certificates: Sequence[x509.Certificate],
+    endorsements: Endorsements,
     *,
     at: datetime,
     anchors: Anchors,
     ledger: Ledger,
+    memo: Memo | None = None,
 ) -> Device:
     """Verifies the signature of a report and the chain of the device that made it.
 
     Args:
         type_: whether it is meant to be of a GPU or a switch.
         report: the report.
-        certificates: the device's, in any order, and any others.
+        endorsements: the device's certificates, in any order, and any others.
         at: the instant at which the chain must be valid.
         anchors: the roots to trust.
         ledger: records each check.
+        memo: remembers what was verified before of the same device; it only saves time.
 
     Raises:
         RejectedError: a check failed.
         UnavailableError: certificates of the device are missing.
     """
-    leaf = _check_signature(report, certificates, ledger)
-    device = _check_device(leaf, certificates, at, anchors, ledger)
+    leaves = recall(memo, _leaves, endorsements, at=at, ledger=ledger)
+    leaf = _check_signature(report, leaves, ledger)
+    device = recall(memo, _check_device, leaf, endorsements, anchors, at=at, ledger=ledger)
     _check_kind(type_, report, device, ledger)
-    _check_fwid(report, leaf, ledger)
+    _check_fwid(report, leaf.certificate, ledger)
     return device
 
 
-def _check_signature(
-    report: NvidiaReport, certificates: Sequence[x509.Certificate], ledger: Ledger
-) -> x509.Certificate:
+def _leaves(endorsements: Endorsements, at: datetime, ledger: Ledger) -> tuple[_Leaf, ...]:
+    """Returns the certificates whose keys may sign reports.
+
+    Those that say what firmware was measured come first; others are of no device.
+    """
+    del at, ledger
+    fit = [
+        c
+        for c in endorsements.certificates
+        if not certs.is_authority(c) and p384.is_p384(c.public_key())
+    ]
+    fit.sort(key=lambda certificate: not devices.is_device_leaf(certificate))
+    return tuple(_Leaf(c, hashlib.sha256(certs.der(c)).digest()) for c in fit)
+
+
+def _check_signature(report: NvidiaReport, leaves: tuple[_Leaf, ...], ledger: Ledger) -> _Leaf:
     """Returns the certificate of the device: the one whose key signed."""
     check, signed = "nvidia.signature", report.signed
-    leaves = [c for c in certificates if not certs.is_authority(c) and p384.is_p384(c.public_key())]
-    # Those that say what firmware was measured come first; others are of no device.
-    leaves.sort(key=lambda leaf: not devices.is_device_leaf(leaf))
     if not leaves:
         ledger.unavailable(
             check, "the device's certificate chain is missing; give it with --endorsements"
         )
     for leaf in leaves:
-        if p384.is_signed(leaf.public_key(), signed.signature, signed.signed_bytes):
-            ledger.passed(check, f"ECDSA P-384 by {certs.common_name(leaf.subject)}")
+        certificate = leaf.certificate
+        if p384.is_signed(certificate.public_key(), signed.signature, signed.signed_bytes):
+            ledger.passed(check, f"ECDSA P-384 by {certs.common_name(certificate.subject)}")
             return leaf
     ledger.reject(
         check,
@@ -108,15 +134,13 @@ def _check_signature(
 
 
 def _check_device(
-    leaf: x509.Certificate,
-    certificates: Sequence[x509.Certificate],
-    at: datetime,
-    anchors: Anchors,
-    ledger: Ledger,
+    leaf: _Leaf, endorsements: Endorsements, anchors: Anchors, at: datetime, ledger: Ledger
 ) -> Device:
     check = "nvidia.device-chain"
     try:
-        path = nvidia_path.build(leaf, certificates, at, anchors, Role.NVIDIA_DEVICE)
+        path = nvidia_path.build(
+            leaf.certificate, endorsements.certificates, at, anchors, Role.NVIDIA_DEVICE
+        )
         nvidia_path.check(path)
         check = "nvidia.device-root"
         anchor = nvidia_path.anchor_of(path[-1], Role.NVIDIA_DEVICE, anchors)
@@ -139,8 +163,10 @@ def _check_device(
 
 def _named(path: tuple[x509.Certificate, ...], anchor: Anchor, ledger: Ledger) -> Device:
     model = devices.hardware_model(path)
+    encoded = b"".join(map(certs.der, path))
+    fingerprint = hashlib.sha256(encoded + repr(anchor).encode()).digest()
     try:
-        return Device(path, anchor, model, devices.chip(model))
+        return Device(path, anchor, model, devices.chip(model), fingerprint)
     except ValueError as error:
         ledger.reject("nvidia.device", f"the device's model: {error}")
 

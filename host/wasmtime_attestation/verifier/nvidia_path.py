@@ -86,7 +86,9 @@ def check(path: Sequence[x509.Certificate]) -> None:
     _check_leaf(path[0])
     for depth, (child, parent) in enumerate(pairwise([*path, path[-1]])):
         name = certs.common_name(child.subject)
-        if not p384.is_p384(child.public_key()) or not certs.has_whole_signature(child):
+        if not p384.is_p384(child.public_key()) or not certs.has_whole_signature(
+            child, certs.der(child)
+        ):
             raise ValueError(f"{name} has no key of P-384 or an incomplete signature")
         if depth and not certs.is_authority(child, below=depth - 1):
             raise ValueError(f"{name} is no certification authority for this chain")

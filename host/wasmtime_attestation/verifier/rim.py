@@ -48,11 +48,13 @@ class VerifiedRim:
         rim: the manifest.
         path: the certificates, from the signer's to the root's.
         anchor: the root.
+        fingerprint: SHA-256 of the file and the anchor, of which everything else is a part.
     """
 
     rim: Rim
     path: tuple[x509.Certificate, ...]
     anchor: Anchor
+    fingerprint: bytes
 
 
 def candidates(wanted: Wanted, files: Sequence[RimFile], ledger: Ledger) -> tuple[RimFile, ...]:
@@ -139,4 +141,5 @@ def _verified(file: RimFile, wanted: Wanted, at: datetime, anchors: Anchors) -> 
     # writes in more than one way (LS10, LS_10).
     if rim.product[:2].upper() != wanted.product[:2].upper():
         raise ValueError(f"what is signed is about {rim.product}, and this is a {wanted.product}")
-    return VerifiedRim(rim, path, anchor)
+    fingerprint = hashlib.sha256(file.data + repr(anchor).encode()).digest()
+    return VerifiedRim(rim, path, anchor, fingerprint)

@@ -18,6 +18,8 @@ from wasmtime_attestation.evidence.snp import SnpReport
 from wasmtime_attestation.evidence.snp_fields import SignerKind
 from wasmtime_attestation.memo import Memo, recall
 
+_ECDSA = ec.ECDSA(SHA384())
+
 
 def select(
     report: SnpReport,
@@ -55,7 +57,7 @@ def signed(signer: VersionedKey, report: SnpReport) -> bool:
     """Whether a key made the signature of a report."""
     signature = encode_dss_signature(report.signature_r, report.signature_s)
     try:
-        signer.key.verify(signature, report.signed_bytes, ec.ECDSA(SHA384()))
+        signer.key.verify(signature, report.signed_bytes, _ECDSA)
     except InvalidSignature:
         return False
     return True

@@ -20,7 +20,6 @@ from wasmtime_attestation.endorsements.intel import Issued, QeIdentity, TcbInfo,
 from wasmtime_attestation.endorsements.intel_pck import PckCertificate
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import tdx
-from wasmtime_attestation.evidence.reader import Reader
 from wasmtime_attestation.evidence.tdx import TdxQuote
 from wasmtime_attestation.evidence.tdx_fields import QeReport
 from wasmtime_attestation.memo import Memo, recall
@@ -60,18 +59,18 @@ class _Attested(NamedTuple):
             report.tee_tcb_svn_2,
             report.mrsignerseam,
             report.seam_attributes,
-            quote.qe_report_bytes,
+            quote.qe_report,
         )
-
-    @property
-    def qe(self) -> QeReport:
-        return QeReport.decode(Reader(self.qe_report, tdx.FORMAT, "QE report"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Tcb:
-    """The status of a TD, its standing at launch and, from TDX 1.5 on, when it was quoted."""
+    """The status of a TD, its standing at launch and, from TDX 1.5 on, when it was quoted.
 
+    The report of its Quoting Enclave comes along, decoded.
+    """
+
+    qe: QeReport
     status: TcbStatus
     launch: TcbEvaluation
     now: TcbEvaluation | None
@@ -119,7 +118,7 @@ def verify(
         quote.pck_reference,
         # What has its chain with it needs no other certificates, and is remembered without them.
         endorsements if quote.pck_reference else _NOTHING,
-        quote.qe_report_bytes,
+        quote.qe_report,
         quote.qe_signature,
         anchors,
         at=at,
@@ -142,8 +141,9 @@ def _verify_tcb(
     """Verifies Intel's collateral and finds the standing of the platform in it."""
     collateral = intel_collateral.verify(chain, endorsements, at=at, ledger=ledger)
     _check_module(attested, collateral.tcb_info, ledger)
-    _check_qe(attested.qe, collateral.qe_identity, ledger)
-    return _check_tcb(attested, chain.pck, collateral, ledger)
+    qe = QeReport.decode(attested.qe_report)
+    _check_qe(qe, collateral.qe_identity, ledger)
+    return _check_tcb(attested, qe, chain.pck, collateral, ledger)
 
 
 def _decode(data: bytes, ledger: Ledger) -> TdxQuote:
@@ -211,23 +211,27 @@ def _check_qe(qe: QeReport, identity: QeIdentity, ledger: Ledger) -> None:
 
 
 def _check_tcb(
-    report: _Attested, pck: PckCertificate, collateral: VerifiedCollateral, ledger: Ledger
+    report: _Attested,
+    qe: QeReport,
+    pck: PckCertificate,
+    collateral: VerifiedCollateral,
+    ledger: Ledger,
 ) -> _Tcb:
     info = collateral.tcb_info
     try:
-        qe = tcb.qe_standing(report.qe.isv_svn, collateral.qe_identity)
-        launch = tcb.evaluate(report.tee_tcb_svn, pck, info, qe)
+        enclave = tcb.qe_standing(qe.isv_svn, collateral.qe_identity)
+        launch = tcb.evaluate(report.tee_tcb_svn, pck, info, enclave)
         now = (
             None
             if report.tee_tcb_svn_2 is None
-            else tcb.evaluate(report.tee_tcb_svn_2, pck, info, qe)
+            else tcb.evaluate(report.tee_tcb_svn_2, pck, info, enclave)
         )
     except ValueError as error:
         ledger.reject("tdx.tcb", str(error))
     status = launch.status if now is None else tcb.with_relaunch(launch.status, now.status)
     ledger.passed("tdx.tcb", f"a TCB level matches: {status}")
     dates = _older(info.issued, collateral.qe_identity.issued)
-    return _Tcb(status, launch, now, dates, collateral.revocation_checked)
+    return _Tcb(qe, status, launch, now, dates, collateral.revocation_checked)
 
 
 def _older(info: Issued, identity: Issued) -> Issued:
@@ -260,7 +264,7 @@ def _claims(
             trailing_bytes=quote.trailing_bytes,
             user_data=quote.user_data,
             report=quote.report,
-            qe=quote.qe,
+            qe=standing.qe,
             pck=chain.pck,
             tcb_status=standing.status,
             tcb=standing.launch,

@@ -83,8 +83,9 @@ def verify(
         ledger.plan(["token.format"])
         eat = reader.attempt(lambda: detached_eat.unwrap(text))
         text, submodules = eat.overall, eat.submodules
-    if submodules is not None or jwt.is_issued(text):
-        return _of_service(text, submodules, trust, reader)
+    parsed = jwt.issued(text)
+    if submodules is not None or parsed is not None:
+        return _of_service(text, parsed, submodules, trust, reader)
     _refuse(
         expected.report_data is not None,
         "--report-data is for raw evidence and services' tokens; this has a --nonce",
@@ -97,11 +98,15 @@ def verify(
 
 
 def _of_service(
-    text: str, submodules: Mapping[str, str] | None, trust: Trust, reader: Reader
+    text: str,
+    parsed: tuple[CompactJws, dict[str, Json]] | None,
+    submodules: Mapping[str, str] | None,
+    trust: Trust,
+    reader: Reader,
 ) -> Verdict:
     ledger = reader.ledger
     ledger.plan(["token.format", "token.issuer"])
-    parts, claims = reader.parse(text)
+    parts, claims = parsed or reader.parse(text)
     ledger.passed("token.format", f"{len(text)} characters")
     issuer = find_issuer(claims, trust.issuers, ledger)
     check_owner(issuer, trust.issuers, ledger)
