@@ -34,7 +34,7 @@ LAYERS = (
         "journal",
         "summary",
     ),
-    ("doctor",),
+    ("capabilities", "config", "doctor", "services"),
     ("service",),
     ("world",),
     ("cli", "__main__"),

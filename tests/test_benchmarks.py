@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests import vectors
+from tests.tools import missing
 
 ROOT = Path(__file__).resolve().parents[1]
 BARE = ("one ECDSA P-384 signature", "")
@@ -123,3 +126,14 @@ def test_generation_times_every_language() -> None:
     rows = {cells[1].strip(): float(cells[2].replace(",", "")) for cells in lines[2:]}
     assert {"rust", "cpp", "host"} < set(rows)
     assert min(rows.values()) > 0
+
+
+@pytest.mark.slow
+def test_collect_measures_every_kind_of_machine() -> None:
+    if os.geteuid() != 0:
+        missing("emulated machines need root")
+    text = output("collect")
+    kinds = ("SEV-SNP, configfs-tsm", "TDX, configfs-tsm", "SEV-SNP, /dev/sev-guest")
+    for kind in (*kinds, "TDX, /dev/tdx_guest and QGS"):
+        lines = [line for line in text.splitlines() if line.startswith(f"| {kind}")]
+        assert [line.count("|") for line in lines] == [6, 5], kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -54,9 +55,11 @@ class Devices:
     lists: AttestationError | None = None
     asked: list[bytes] = field(default_factory=list)
     listed: int = 0
+    seconds: float = 0
 
     def gpus(self) -> tuple[GpuInfo, ...]:
         self.listed += 1
+        time.sleep(self.seconds)
         if self.lists:
             raise self.lists
         return tuple(GpuInfo(n, f"GPU-{n}", "H200", confidential=True) for n in range(self.count))
@@ -169,7 +172,7 @@ def test_a_missing_gpu_and_a_missing_tee_are_told_together() -> None:
 
 
 def test_info_counts_gpus_once_and_is_one_object() -> None:
-    devices = Devices(3)
+    devices = Devices(3, seconds=0.1)
     machine = Machine(Vm(), devices)
     barrier = threading.Barrier(8)
 

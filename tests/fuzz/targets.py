@@ -23,6 +23,7 @@ from wasmtime_attestation.evidence import (
     azure,
     boot_log,
     boot_log_events,
+    detached_eat,
     hcl,
     jwt,
     nvidia,
@@ -32,12 +33,14 @@ from wasmtime_attestation.evidence import (
     tdx,
     tpm,
 )
+from wasmtime_attestation.evidence.detached_eat import DetachedEat
 from wasmtime_attestation.evidence.recognise import recognise
 from wasmtime_attestation.evidence.token import EvidenceToken
 from wasmtime_attestation.journal import record as journal_record
 from wasmtime_attestation.journal.record import BadRecordError
 from wasmtime_attestation.policy import load
-from wasmtime_attestation.verifier import ear
+from wasmtime_attestation.services.api import said
+from wasmtime_attestation.verifier import ear, runtime_data
 from wasmtime_attestation.verifier import ita as verifier_ita
 from wasmtime_attestation.verifier import maa as verifier_maa
 from wasmtime_attestation.verifier.expectations import Expected, Period
@@ -111,6 +114,12 @@ _RECORD = journal_record.write(
         "prev": "0" * 64,
     },
 ).line[:-76]
+_KEY = {"kty": "EC", "crv": "P-256", "alg": runtime_data.algorithm(bytes(64)), "x": "", "y": ""}
+_BOUND = (
+    json.dumps(trustee.former())
+    .replace('"nonce": "AAAA"', f'"tee-pubkey": {json.dumps(_KEY)}')
+    .encode()
+)
 
 
 def _payload(data: bytes) -> EvidenceToken:
@@ -120,13 +129,17 @@ def _payload(data: bytes) -> EvidenceToken:
     return EvidenceToken.from_payload(members)
 
 
-def _service(kind: TokenKind, verdict: Callable[[IssuedToken, Reader], Verdict]) -> _Decode:
-    """What is done with a token's claims once it is authentic."""
+def _service(
+    kind: TokenKind,
+    verdict: Callable[[IssuedToken, Reader], Verdict],
+    bound: bytes | None = None,
+) -> _Decode:
+    """What is done with a token's claims once it is authentic, and with what it is bound to."""
     issuer = Issuer("fuzzed", kind, frozenset({"somebody"}))
 
     def decode(data: bytes) -> Verdict:
         claims = jwt.claims_of(data, floats=True)
-        reader = Reader(Expected(), AT, Ledger())
+        reader = Reader(Expected(report_data=bound), AT, Ledger())
         return verdict(IssuedToken(issuer, claims, Period(0, 1), ()), reader)
 
     return decode
@@ -220,6 +233,7 @@ TARGETS: Mapping[str, Target] = {
             MILAN.report().hex().encode(),
             _TOKEN,
             nras.answer(),
+            detached_eat.wrap(DetachedEat("a.b.c", {"GPU-0": "d.e.f"})).encode(),
             json.dumps({"quote": "AA=="}).encode(),
         ),
     ),
@@ -260,6 +274,15 @@ TARGETS: Mapping[str, Target] = {
     "recording": Target(Recording.decode, (ValueError,), (_RECORDING,)),
     "cache-entry": Target(_cache_entry, (ValueError,), (_CACHE_ENTRY,)),
     "journal": Target(_record, (BadRecordError,), (_RECORD,)),
+    "ear-binding": Target(
+        _service(TokenKind.EAR, ear.verdict, bytes(64)), (ValueError, RejectedError), (_BOUND,)
+    ),
+    "ita-binding": Target(
+        _service(TokenKind.ITA, verifier_ita.verdict, ita.HELD),
+        (ValueError, RejectedError),
+        (serialise(ita.version_1()), serialise(ita.version_2())),
+    ),
+    "answer": Target(said, (), (b'{"error": {"code": "a", "message": "b"}}', b"no")),
     "collateral": Target(collateral.decode, (ValueError,), _COLLATERAL),
     "policy": Target(lambda data: load("fuzzed", data), (InvalidArgumentError,), (_POLICY,)),
 }

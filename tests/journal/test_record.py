@@ -210,14 +210,20 @@ def decision_members() -> Members:
         ("findings", [{"check": "a", "detail": "b", "token": "c"}]),
         ("findings", [{"check": "a", "detail": ["b"]}]),
         ("findings", None),
+        ("findings", [{"check": "a" * 129, "detail": "b"}]),
+        ("findings", [{"check": "a", "detail": "b" * 257}]),
+        ("findings", [{"check": "a", "detail": "b"}] * 17),
+        ("audience", "a" * 257),
         ("duration_us", None),
         ("duration_us", 1.5),
     ],
 )
 def test_what_is_of_another_form_is_no_record(name: str, value: object) -> None:
-    line, _ = sealed(decision_members() | {name: value}, "0" * 64)
-    with pytest.raises(BadRecordError, match=r"journal\.format"):
-        read(line)
+    # With and without escapes, which are read in two ways.
+    for audience in ("für dich", None):
+        line, _ = sealed(decision_members() | {"audience": audience, name: value}, "0" * 64)
+        with pytest.raises(BadRecordError, match=r"journal\.format"):
+            read(line)
 
 
 def test_members_are_those_of_the_kind_in_their_order() -> None:

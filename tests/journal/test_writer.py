@@ -206,6 +206,14 @@ def test_old_files_are_removed_and_only_those(directory: Path) -> None:
     assert problem(files[1:])[2] == "journal.files"
 
 
+def test_what_was_kept_is_known_after_a_restart(directory: Path) -> None:
+    keep(directory, 200, rotate_bytes=1 << 14, keep_files=3)
+    files = keep(directory, 60, rotate_bytes=1 << 14)
+    assert len(files) > 4
+    assert check(files).problem is None
+    assert problem(files[1:])[2] == "journal.files"
+
+
 def test_files_that_somebody_removed_stay_missing(directory: Path) -> None:
     files = keep(directory, 60, rotate_bytes=1 << 14)
     files[0].unlink()

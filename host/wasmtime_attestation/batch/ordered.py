@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-CHUNK = 64
+CHUNK = 128
 """Items that go to a worker together."""
 AHEAD = 8
 """Chunks that are under way at once."""
