@@ -35,7 +35,9 @@ bench: setup
 	$(BIN)/python -m benchmarks.verify
 	$(BIN)/python -m benchmarks.verify_batch
 	$(BIN)/python -m benchmarks.host_calls
+	$(BIN)/python -m benchmarks.collect
 	$(BIN)/python -m benchmarks.generation
+	$(BIN)/python -m benchmarks.journal
 	$(BIN)/python -m benchmarks.rust_guest
 
 # Regenerates everything that comes from the WIT; with CHECK=--check, says what is stale.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 from hypothesis import settings
@@ -12,3 +13,7 @@ settings.load_profile("deterministic")
 
 # A job in the background may ignore Ctrl-C, and its children with it; tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test asks real vendors, or finds what their user's own cache has.
+os.environ["WASMTIME_ATTESTATION_OFFLINE"] = "1"
+os.environ["XDG_CACHE_HOME"] = "/nonexistent"

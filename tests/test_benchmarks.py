@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests import vectors
+from tests.tools import missing
 
 ROOT = Path(__file__).resolve().parents[1]
 BARE = ("one ECDSA P-384 signature", "")
@@ -110,8 +113,27 @@ def test_verify_batch_compares_processes_with_one() -> None:
     assert {figures[2] for (_, how), figures in rows.items() if how == "one process"} == {1.0}
 
 
+def test_journal_compares_policies_and_verification_with_a_bare_hash() -> None:
+    written, read = map(table, output("journal").split("\n\n")[:2])
+    assert {how for _, how in written} == {"fsync always", "fsync interval", "fsync never"}
+    assert {how for _, how in read} == {"bare SHA-256", "verify"}
+    assert_figures(written, 3)
+    assert_figures(read, 2)
+
+
 def test_generation_times_every_language() -> None:
     lines = [line.split("|") for line in output("generation").splitlines() if "|" in line]
     rows = {cells[1].strip(): float(cells[2].replace(",", "")) for cells in lines[2:]}
     assert {"rust", "cpp", "host"} < set(rows)
     assert min(rows.values()) > 0
+
+
+@pytest.mark.slow
+def test_collect_measures_every_kind_of_machine() -> None:
+    if os.geteuid() != 0:
+        missing("emulated machines need root")
+    text = output("collect")
+    kinds = ("SEV-SNP, configfs-tsm", "TDX, configfs-tsm", "SEV-SNP, /dev/sev-guest")
+    for kind in (*kinds, "TDX, /dev/tdx_guest and QGS"):
+        lines = [line for line in text.splitlines() if line.startswith(f"| {kind}")]
+        assert [line.count("|") for line in lines] == [6, 5], kind

@@ -13,9 +13,10 @@ from wasmtime_attestation.service import Settings
 from wasmtime_attestation.verifier.issuers import Issuer
 from wasmtime_attestation.wit import Expectations, Status, TeeType, World
 
-from tests.fakes import ita, maa
+from tests.fakes import ita, maa, nras
 from tests.fakes.amd import real_anchors
 from tests.fakes.host import start
+from tests.fakes.token import encode
 
 INSTANCE = Issuer("ours", TokenKind.MAA, frozenset({maa.ISSUER}), jwks.decode(maa.keys()))
 GOOD = maa.sign(maa.sev_snp_vm())
@@ -61,3 +62,16 @@ def test_a_well_known_service_whose_keys_are_not_configured(world: World) -> Non
 def test_another_nonce(world: World) -> None:
     with pytest.raises(RejectedError, match=r"token\.nonce"):
         world.verify(GOOD, Expectations(nonce=bytes(8)))
+
+
+def test_nvidias_answer_in_one_text() -> None:
+    """A guest hands on the text that a guest got: all tokens are in it."""
+    service = Issuer("theirs", TokenKind.NRAS, frozenset({nras.ISSUER}), jwks.decode(nras.keys()))
+    world = start(settings=Settings(real_anchors(), issuers=(service,))).world()
+    compact = json.dumps(json.loads(nras.answer()), separators=(",", ":")).encode()
+    verdict = world.verify(encode(compact), Expectations(nonce=nras.NONCE))
+    assert (verdict.issuer, verdict.tee_type) == (nras.ISSUER, TeeType.NVIDIA_GPU)
+    for broken in (encode(compact[:-1]), encode(compact) + "A", json.loads(compact)[0][1]):
+        assert not world.verify_token(broken)
+        with pytest.raises(RejectedError):
+            world.verify(broken, Expectations())

@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA384
 
 from wasmtime_attestation.evidence import base64url
 from wasmtime_attestation.evidence.envelope import Evidence
+from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.evidence.token import (
     ALGORITHM,
     DEFAULT_LIFETIME,
@@ -20,6 +23,7 @@ from wasmtime_attestation.evidence.token import (
     EvidenceToken,
     KeyPoint,
 )
+from wasmtime_attestation.verifier import checkpoint
 from wasmtime_attestation.verifier.binding import digest, thumbprint
 
 NONCE_SIZE = 32
@@ -31,16 +35,36 @@ class TokenIssuer:
 
     Args:
         lifetime: seconds from issue to expiry, at most `MAX_LIFETIME`.
+        profile: the `eat_profile` of the tokens; another one where evidence is only replayed.
     """
 
-    def __init__(self, lifetime: int = DEFAULT_LIFETIME) -> None:
+    def __init__(self, lifetime: int = DEFAULT_LIFETIME, profile: str = PROFILE) -> None:
         if not 0 < lifetime <= MAX_LIFETIME:
             raise ValueError(f"a token lives 1 to {MAX_LIFETIME} seconds")
         self._lifetime = lifetime
+        self._profile = profile
         self._key = ec.generate_private_key(ec.SECP384R1())
         numbers = self._key.public_key().public_numbers()
         self._point = KeyPoint(numbers.x.to_bytes(48, "big"), numbers.y.to_bytes(48, "big"))
         self.key_thumbprint = thumbprint(self._point)
+        self.key_id = base64url.encode(self.key_thumbprint)
+
+    @property
+    def key_jwk(self) -> dict[str, Json]:
+        """The public key."""
+        return self._point.to_jwk()
+
+    def sign_checkpoint(self, data: bytes) -> bytes:
+        """Signs a checkpoint of the journal, which no signature under a token can pass for.
+
+        Args:
+            data: the checkpoint, at most `checkpoint.MAX_SIZE` bytes.
+
+        Returns:
+            R and S in one row, 96 bytes.
+        """
+        signature = self._key.sign(checkpoint.signing_input(data), ec.ECDSA(SHA384()))
+        return b"".join(part.to_bytes(48, "big") for part in decode_dss_signature(signature))
 
     def issue(
         self,
@@ -66,7 +90,7 @@ class TokenIssuer:
             the compact token and its claims.
         """
         binding = Binding(
-            profile=PROFILE,
+            profile=self._profile,
             nonce=secrets.token_bytes(NONCE_SIZE) if nonce is None else nonce,
             key_thumbprint=self.key_thumbprint,
             guest_digest=guest_digest,
@@ -92,5 +116,5 @@ class TokenIssuer:
             token.to_payload(),
             self._key,
             algorithm=ALGORITHM,
-            headers={"typ": TYPE, "kid": base64url.encode(self.key_thumbprint)},
+            headers={"typ": TYPE, "kid": self.key_id},
         )

@@ -6,13 +6,14 @@ import hmac
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
 from wasmtime_attestation.attesters.machine import Machine
-from wasmtime_attestation.cache import TokenCache
+from wasmtime_attestation.cache import Subject, TokenCache
+from wasmtime_attestation.challenge import check_challenge
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -24,13 +25,15 @@ from wasmtime_attestation.errors import (
     PolicyError,
     RejectedError,
 )
-from wasmtime_attestation.evidence.token import MAX_AUDIENCE, MAX_USER_DATA, NONCE_SIZES
+from wasmtime_attestation.evidence import jwt
+from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy
 from wasmtime_attestation.summary import summarise
 from wasmtime_attestation.verifier import tokens
 from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.issuers import Issuer
+from wasmtime_attestation.verifier.replayed import Recorded, verify_replayed
 from wasmtime_attestation.verifier.token import issuer_uri
 from wasmtime_attestation.verifier.tokens import Trust
 from wasmtime_attestation.wit import Status
@@ -48,6 +51,8 @@ class Settings:
         policy: what `verify-token` appraises tokens with.
         policies: the policies that guests may name in `verify`.
         evidence_summary: whether results carry a summary of the evidence.
+        endorsements: what speaks for evidence, besides what tokens carry.
+        recorded: what the machine replays; None for one that collects.
     """
 
     anchors: Anchors
@@ -55,6 +60,8 @@ class Settings:
     policies: Mapping[str, AppraisalPolicy] = field(default_factory=lambda: PRESETS)
     evidence_summary: bool = False
     issuers: tuple[Issuer, ...] = ()
+    endorsements: Endorsements = field(default_factory=Endorsements)
+    recorded: Recorded | None = None
 
 
 class AttestationService:
@@ -77,7 +84,8 @@ class AttestationService:
         self._machine = machine
         self._settings = settings
         self._clock = clock
-        self._issuer = issuer or TokenIssuer()
+        profile = PROFILE if settings.recorded is None else REPLAYED_PROFILE
+        self._issuer = issuer or TokenIssuer(profile=profile)
         self._cache = TokenCache()
 
     def for_guest(self, digest: bytes | None) -> wit.World:
@@ -95,33 +103,40 @@ class AttestationService:
 
     def gpus(self) -> tuple[wit.GpuInfo, ...]:
         """Lists the GPUs that the host can see."""
-        return self._machine.devices.gpus()
+        return self._machine.gpus()
 
     def attest_cached(self, guest_digest: bytes | None) -> wit.AttestationResult:
         """Returns a token about the virtual machine, a former one while it is fresh."""
-        kept = self._cache.get(guest_digest, self._now())
+        return self._cached(Subject(guest_digest), wit.TargetVm())
+
+    def attest_gpu_cached(self, guest_digest: bytes | None, index: int) -> wit.AttestationResult:
+        """Returns a token about a GPU, a former one of the same device while it is fresh."""
+        gpu = self._machine.gpu(index)
+        return self._cached(Subject(guest_digest, gpu.uuid), wit.TargetGpu(index))
+
+    def _cached(self, subject: Subject, target: wit.Target) -> wit.AttestationResult:
+        kept = self._cache.get(subject, self._now())
         if kept is not None:
             return kept
-        result, expires_at = self._issue(guest_digest, wit.TargetVm(), None)
-        self._cache.put(guest_digest, result, expires_at)
+        result, expires_at = self._issue(subject.guest_digest, target, None)
+        self._cache.put(subject, result, expires_at)
         return result
 
     def clear_cache(self, guest_digest: bytes | None) -> None:
-        """Forgets the token kept for a guest."""
+        """Forgets the tokens kept for a guest."""
         self._cache.clear(guest_digest)
 
     def attest(
-        self, guest_digest: bytes | None, target: wit.Target, challenge: wit.Challenge | None
+        self, guest_digest: bytes | None, target: wit.Target, challenge: wit.Challenge
     ) -> wit.AttestationResult:
         """Returns a token with fresh evidence about a target.
 
         Args:
             guest_digest: SHA-256 of the guest.
             target: what the evidence is about.
-            challenge: what it answers; None for a random nonce.
+            challenge: what it answers.
         """
-        if challenge is not None:
-            _check_challenge(challenge)
+        check_challenge(challenge)
         result, _ = self._issue(guest_digest, target, challenge)
         return result
 
@@ -181,17 +196,19 @@ class AttestationService:
     def _tee_type(self, target: wit.Target) -> wit.TeeType:
         if isinstance(target, wit.TargetGpu):
             return wit.TeeType.NVIDIA_GPU
-        return self._machine.info().tee_type
+        return self._machine.vm.info().tee_type
 
     def _verify(self, token: str, expected: Expected, policy: AppraisalPolicy | None) -> Verdict:
-        endorsements = Endorsements().waiving(policy.waived if policy else ())
-        return tokens.verify(
-            token,
-            expected,
-            Trust(self._settings.anchors, self._settings.issuers, endorsements),
-            at=datetime.fromtimestamp(self._now(), UTC),
-            ledger=Ledger(),
-        )
+        endorsements = self._settings.endorsements.waiving(policy.waived if policy else ())
+        trust = Trust(self._settings.anchors, self._settings.issuers, endorsements)
+        at = datetime.fromtimestamp(self._now(), UTC)
+        recorded = self._settings.recorded
+        if recorded is not None and jwt.key_id(token) == self._issuer.key_id:
+            own_key = self._issuer.key_thumbprint
+            return verify_replayed(
+                token, expected, recorded, own_key, trust, at=at, ledger=Ledger()
+            )
+        return tokens.verify(token, expected, trust, at=at, ledger=Ledger())
 
     def _is_own(self, verdict: Verdict) -> bool:
         own = issuer_uri(self._issuer.key_thumbprint)
@@ -199,7 +216,12 @@ class AttestationService:
 
     def _appraise(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
         at = datetime.fromtimestamp(self._now(), UTC)
-        return appraise_token(verdict, policy, at=at).status
+        if verdict.replayed is None:
+            return appraise_token(verdict, policy, at=at).status
+        # As of when it was recorded, and with the age that the token has now.
+        shifted = int(verdict.replayed.timestamp()) - (self._now() - verdict.issued_at)
+        appraise_token(replace(verdict, issued_at=shifted), policy, at=verdict.replayed)
+        return Status.WARNING
 
     def _appraise_foreign(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
         """Genuine hardware can run any software: another host needs reference values."""
@@ -244,7 +266,7 @@ class _GuestWorld:
         return self._service.attest_cached(self._digest)
 
     def attest_gpu(self, gpu_index: int) -> wit.AttestationResult:
-        return self._service.attest(self._digest, wit.TargetGpu(gpu_index), None)
+        return self._service.attest_gpu_cached(self._digest, gpu_index)
 
     def verify_token(self, token: str) -> bool:
         return self._service.accepts(token)
@@ -260,22 +282,3 @@ class _GuestWorld:
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
         return self._service.verify(token, expected)
-
-
-def _check_challenge(challenge: wit.Challenge) -> None:
-    """The limits that `wit/attester.wit` states."""
-    if len(challenge.nonce) not in NONCE_SIZES:
-        raise InvalidArgumentError(
-            f"the nonce has {len(challenge.nonce)} bytes; it must have 8 to 64"
-        )
-    if len(challenge.user_data or b"") > MAX_USER_DATA:
-        raise InvalidArgumentError(f"the user data has more than {MAX_USER_DATA} bytes")
-    if challenge.audience is not None and not _is_audience(challenge.audience):
-        raise InvalidArgumentError(f"the audience must have 1 to {MAX_AUDIENCE} bytes of UTF-8")
-
-
-def _is_audience(text: str) -> bool:
-    try:
-        return 0 < len(text.encode("utf-8")) <= MAX_AUDIENCE
-    except UnicodeEncodeError:
-        return False

@@ -211,7 +211,7 @@ def test_endorsements_are_bounded(token: Path, tmp_path: Path) -> None:
     assert "more than 64 PEM blocks" in verify(token, "--endorsements", bundle).err
 
 
-def test_offline_changes_nothing_since_nothing_is_fetched(root: Path, token: Path) -> None:
+def test_offline_changes_nothing_where_nothing_is_missing(root: Path, token: Path) -> None:
     online = verify(token, "--trust", root)
     assert verify(token, "--trust", root, "--offline") == online
     assert online.code == 0

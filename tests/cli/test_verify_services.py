@@ -12,7 +12,7 @@ from tests import vectors
 from tests.cli.tool import Outcome, run
 from tests.fakes import ita, maa, nras, trustee
 from tests.fakes.jose import jwks
-from tests.fakes.token import serialise
+from tests.fakes.token import encode, serialise
 
 AT = ("--at", "2026-03-01T00:00:10Z")
 
@@ -65,6 +65,17 @@ def test_well_known_services_need_their_keys_alone(folder: Path) -> None:
         assert members["claims"]["status"] == "affirming"
         assert members["appraisal"] is None
         assert report(token)[0] == 6
+
+
+def test_nvidias_answer_as_a_guest_gets_it(folder: Path) -> None:
+    """`printf %s "$TOKEN" | wasmtime-attestation verify -`: the whole answer in one text."""
+    compact = json.dumps(json.loads(nras.answer()), separators=(",", ":")).encode()
+    keys = ("--endorsements", folder / "nras.json", "--nonce", nras.NONCE.hex())
+    code, members = report(encode(compact), *keys)
+    assert (code, members["outcome"], members["input"]["kind"]) == (0, "verified", "nras")
+    assert outcomes(members)["nras.digests"] == "passed"
+    code, members = report(encode(compact)[:-8], *keys)
+    assert (code, members["outcome"]) == (4, "rejected")
 
 
 def test_others_are_described_in_a_file(folder: Path) -> None:

@@ -104,26 +104,31 @@ class TdxPlatform:
         return self._platform.quote(report_data=report_data)
 
     def td_report(self, report_data: bytes) -> bytes:
-        """Returns a TDREPORT of 1,024 bytes whose fields are those of the quote.
-
-        The layout is that of TDREPORT_STRUCT: REPORTMACSTRUCT (256), TEE_TCB_INFO (239), 17
-        reserved bytes and TDINFO (512). The MAC is none that hardware would know.
-        """
-        body = self._platform.body(report_data=report_data)
-
-        def field(name: str) -> bytes:
-            offset, size = intel.LAYOUT[name]
-            return body[offset : offset + size]
-
-        tcb_info = bytes.fromhex("ff01000000000000") + field("tee_tcb_svn") + field("mrseam")
-        tcb_info = (tcb_info + field("mrsignerseam") + field("seam_attributes")).ljust(239, b"\0")
-        names = ("td_attributes", "xfam", "mrtd", "mrconfigid", "mrowner", "mrownerconfig")
-        rtmrs = (f"rtmr{i}" for i in range(4))
-        td_info = b"".join(map(field, (*names, *rtmrs))).ljust(512, b"\0")
-        hashes = hashlib.sha384(tcb_info).digest() + hashlib.sha384(td_info).digest()
-        mac = bytes.fromhex("81000000").ljust(16, b"\0") + bytes(16) + hashes + report_data
-        return mac.ljust(256, b"\0") + tcb_info + bytes(17) + td_info
+        """Returns a TDREPORT of 1,024 bytes."""
+        return td_report(report_data)
 
     def quote_of(self, td_report: bytes) -> bytes:
         """Makes the quote of a TDREPORT, as a Quoting Enclave does."""
         return self.quote(td_report[128:192])
+
+
+def td_report(report_data: bytes) -> bytes:
+    """Returns a TDREPORT of 1,024 bytes whose fields are those of the platform's quotes.
+
+    The layout is that of TDREPORT_STRUCT: REPORTMACSTRUCT (256), TEE_TCB_INFO (239), 17 reserved
+    bytes and TDINFO (512). The MAC is none that hardware would know.
+    """
+    body = intel.PLATFORM.body(report_data=report_data)
+
+    def field(name: str) -> bytes:
+        offset, size = intel.LAYOUT[name]
+        return body[offset : offset + size]
+
+    tcb_info = bytes.fromhex("ff01000000000000") + field("tee_tcb_svn") + field("mrseam")
+    tcb_info = (tcb_info + field("mrsignerseam") + field("seam_attributes")).ljust(239, b"\0")
+    names = ("td_attributes", "xfam", "mrtd", "mrconfigid", "mrowner", "mrownerconfig")
+    rtmrs = (f"rtmr{i}" for i in range(4))
+    td_info = b"".join(map(field, (*names, *rtmrs))).ljust(512, b"\0")
+    hashes = hashlib.sha384(tcb_info).digest() + hashlib.sha384(td_info).digest()
+    mac = bytes.fromhex("81000000").ljust(16, b"\0") + bytes(16) + hashes + report_data
+    return mac.ljust(256, b"\0") + tcb_info + bytes(17) + td_info

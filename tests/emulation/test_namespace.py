@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -78,7 +79,7 @@ def test_a_namespace_that_cannot_start_says_why() -> None:
         pass
 
 
-def test_nothing_outlives_the_test() -> None:
+def test_nothing_outlives_the_test(tmp_path: Path) -> None:
     program = (
         "import time\n"
         "from tests.emulation.namespace import Namespace\n"
@@ -88,7 +89,13 @@ def test_nothing_outlives_the_test() -> None:
         "    print(command.pid, machine._first.pid, flush=True)\n"
         "    time.sleep(1000)\n"
     )
-    test = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=ROOT)
+    test = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        # What only its own end would remove goes with this test's folder.
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
     assert test.stdout is not None
     pids = [int(word) for word in test.stdout.readline().split()]
     pids += _children(pids[1])

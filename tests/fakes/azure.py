@@ -59,9 +59,10 @@ def base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def jwk(key: rsa.RSAPrivateKey, kid: str = "HCLAkPub") -> dict[str, Any]:
+def jwk(key: rsa.RSAPrivateKey | rsa.RSAPublicKey, kid: str = "HCLAkPub") -> dict[str, Any]:
     """Writes a public key as the paravisor does."""
-    numbers = key.public_key().public_numbers()
+    public = key.public_key() if isinstance(key, rsa.RSAPrivateKey) else key
+    numbers = public.public_numbers()
     modulus = numbers.n.to_bytes((numbers.n.bit_length() + 7) // 8, "big")
     return {"kid": kid, "key_ops": ["sign"], "kty": "RSA", "e": "AQAB", "n": base64url(modulus)}
 

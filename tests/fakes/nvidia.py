@@ -28,9 +28,16 @@ from wasmtime_attestation.endorsements.x509 import spki_sha256
 from tests.fakes.intel import integer, oid, tlv
 
 NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
-NOT_AFTER = datetime(2027, 1, 1, tzinfo=UTC)
+NOT_AFTER = datetime(2049, 1, 1, tzinfo=UTC)
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 """An instant at which everything that is not made otherwise is valid."""
+
+
+def issue_for(not_before: datetime, not_after: datetime) -> None:
+    """Has certificates issued for another time; for a process of its own."""
+    global NOT_BEFORE, NOT_AFTER
+    NOT_BEFORE, NOT_AFTER = not_before, not_after
+
 
 NONCE = bytes(range(32))
 DEVICE_ROOT = "NVIDIA Device Identity CA"
@@ -67,19 +74,20 @@ def certificate(
     *,
     is_ca: bool = False,
     path_length: int | None = None,
-    not_after: datetime = NOT_AFTER,
+    not_after: datetime | None = None,
     signs_data: bool = True,
     extensions: Mapping[str, bytes] | None = None,
     purposes: Iterable[x509.ObjectIdentifier] = (),
+    serial: int | None = None,
 ) -> x509.Certificate:
     """Issues a certificate as NVIDIA does."""
     builder = (
         x509.CertificateBuilder()
         .subject_name(_name(name))
         .issuer_name(_name(issuer))
-        .serial_number(serial_of(name))
+        .serial_number(serial_of(name) if serial is None else serial)
         .not_valid_before(NOT_BEFORE)
-        .not_valid_after(not_after)
+        .not_valid_after(NOT_AFTER if not_after is None else not_after)
         .public_key(key.public_key())
         .add_extension(_usage(is_ca=is_ca, signs_data=signs_data and not is_ca), critical=True)
     )
@@ -199,6 +207,7 @@ class Device:
         fields: of the opaque data, by type.
         value_types: of the versioned layout; None for the legacy one.
         blocks: how many measurements there are.
+        unit: tells devices of one kind apart: another one has a certificate and key of its own.
     """
 
     owner: str = "NVIDIA"
@@ -208,6 +217,7 @@ class Device:
     fields: Fields = field(default_factory=lambda: HOPPER_FIELDS)
     value_types: Mapping[int, int] | None = None
     blocks: int = 64
+    unit: str = ""
 
     @property
     def fwid(self) -> bytes:
@@ -223,14 +233,25 @@ class Device:
 
     def key(self, position: int = 0) -> ec.EllipticCurvePrivateKey:
         """Returns the key of a certificate in the chain."""
-        return key_of(self.owner, self.names[position])
+        return key_of(self.owner, self.names[position] + ("" if position else self.unit))
 
     def chain(self, extensions: Mapping[str, bytes] | None = None) -> tuple[x509.Certificate, ...]:
         """Returns its chain, from its own certificate to the root."""
         own = {TCB_INFO: tcb_info(self.fwid, bytes(48))}
         if not self.chip.startswith("GB"):
             own = {DEVICE_ID: device_id(self.key(), self.fwid)}
-        return chain_of(self.owner, self.names, own if extensions is None else extensions)
+        extensions = own if extensions is None else extensions
+        leaf, *authorities = chain_of(self.owner, self.names, extensions)
+        if self.unit:
+            leaf = certificate(
+                self.names[0],
+                self.key(),
+                self.names[1],
+                self.key(1),
+                extensions=extensions,
+                serial=serial_of(self.names[0] + self.unit),
+            )
+        return (leaf, *authorities)
 
     def endorsements(self) -> Endorsements:
         """Returns its chain for a verifier."""

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from wasmtime_attestation import wit
-from wasmtime_attestation.attesters.detect import DetectedAttester, Detection
+from wasmtime_attestation.attesters.detect import Detection
 from wasmtime_attestation.attesters.machine import Machine
+from wasmtime_attestation.attesters.select import DetectedAttester
 from wasmtime_attestation.attesters.simulated import SimulatedAttester
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.service import AttestationService, Settings
@@ -134,7 +135,7 @@ def test_errors(world: wit.World, component: components.Embedder) -> None:
 
 
 def test_no_tee(component: components.Embedder) -> None:
-    nothing = DetectedAttester(Detection(wit.TeeType.NONE, "", ()))
+    nothing = DetectedAttester(lambda: Detection(wit.TeeType.NONE))
     service = AttestationService(Machine(nothing), Settings(Anchors.of_vendors()), lambda: NOW)
     world = service.for_guest(None)
     envelope = Core(world).json("attest_vm")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import time
 
+from wasmtime_attestation.attesters.host_table import endorsements_of
 from wasmtime_attestation.attesters.tsm_entry import REPORTS, Entry, entry
 from wasmtime_attestation.attesters.turns import Turns
 from wasmtime_attestation.errors import (
@@ -21,12 +22,7 @@ from wasmtime_attestation.errors import (
     UnavailableError,
     UnsupportedError,
 )
-from wasmtime_attestation.evidence.envelope import (
-    EndorsementType,
-    Evidence,
-    EvidenceType,
-    RawEndorsement,
-)
+from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.wit import TeeInfo, TeeType
 
 log = logging.getLogger(__name__)
@@ -51,7 +47,9 @@ class _RivalError(Exception):
 
 
 def provider() -> str:
-    """Returns the name of the kernel's provider of reports; nothing is left behind.
+    """Returns the name of the kernel's provider of reports.
+
+    No report is asked for, and nothing is left behind.
 
     Returns:
         `tdx_guest`, `sev_guest`, or another that this release does not know.
@@ -60,7 +58,7 @@ def provider() -> str:
         UnsupportedError: there is none.
         UnavailableError: configfs-tsm is not there or may not be used.
     """
-    with _turns.turn(), entry() as report:
+    with entry() as report:
         return report.text("provider")
 
 
@@ -133,8 +131,7 @@ class TsmAttester:
                 f"{report.writes} attributes were written: somebody else wrote to the entry"
             )
         _check(data, report_data)
-        endorsement = RawEndorsement(EndorsementType.AMD_CERTIFICATE_TABLE, table)
-        return Evidence(kind, data, (endorsement,) if table else ())
+        return Evidence(kind, data, endorsements_of(table))
 
     def _set_privlevel(self, report: Entry) -> None:
         if not report.has("privlevel"):

@@ -12,7 +12,17 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, NoReturn
 
-from wasmtime_attestation.checks import amd, azure, boot_log, evidence, intel, issuer, nvidia, token
+from wasmtime_attestation.checks import (
+    amd,
+    azure,
+    boot_log,
+    evidence,
+    intel,
+    issuer,
+    journal,
+    nvidia,
+    token,
+)
 from wasmtime_attestation.checks.rule import Rule
 from wasmtime_attestation.errors import Finding, RejectedError, UnavailableError
 
@@ -26,6 +36,7 @@ CHECKS: Mapping[str, Rule] = MappingProxyType(
         **azure.RULES,
         **nvidia.RULES,
         **boot_log.RULES,
+        **journal.RULES,
     }
 )
 """Every check, by its public identifier."""

@@ -9,6 +9,13 @@ from wasmtime_attestation.checks.rule import Rule
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
+        "service.evidence": Rule(
+            "The service that is asked for a token takes the evidence, and its token is about it.",
+            "The service could not verify the evidence, or answers about other evidence; the "
+            "detail has its own words.",
+            "Correct the part that it names; collect evidence again, and ask again.",
+            "docs/services.md",
+        ),
         "nras.digests": Rule(
             "The devices that the overall token names are those whose tokens came with it, and "
             "each token has the SHA-256 that the overall token states.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from wasmtime_attestation.claims import Claims
@@ -126,6 +127,7 @@ class Verdict:
         evidence: what each piece of evidence in it says; empty where it carries none.
         findings: what the issuer says against it as a whole.
         result: the issuer's result for the whole; None where it gives none.
+        replayed: when its evidence was recorded, if this process replays it; None for all others.
     """
 
     kind: TokenKind
@@ -140,6 +142,7 @@ class Verdict:
     evidence: tuple[Claims, ...] = ()
     findings: tuple[Finding, ...] = ()
     result: Status | None = None
+    replayed: datetime | None = None
 
     @property
     def tee_type(self) -> TeeType:
@@ -177,6 +180,8 @@ class Verdict:
             "environments": [environment.to_json() for environment in self.environments],
             "token": self.token,
         }
+        if self.replayed is not None:
+            members["replayed"] = f"REPLAYED: recorded at {to_json(self.replayed)}, not collected"
         if self.evidence:
             members["evidence"] = [claims.to_json() for claims in self.evidence]
         return {name: value for name, value in members.items() if value is not None}

@@ -20,7 +20,18 @@ INTERRUPTED = 130
 class _Commands(click.Group):
     """Imports a command when it is called: `detect` must not wait for wasmtime."""
 
-    names: ClassVar[tuple[str, ...]] = ("run", "detect", "attest", "verify", "policy", "inspect")
+    names: ClassVar[tuple[str, ...]] = (
+        "run",
+        "detect",
+        "doctor",
+        "attest",
+        "redact",
+        "verify",
+        "endorsements",
+        "policy",
+        "inspect",
+        "journal",
+    )
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx

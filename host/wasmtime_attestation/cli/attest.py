@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
 
 from wasmtime_attestation import wit
+from wasmtime_attestation.attesters.completed import Addition
 from wasmtime_attestation.cli import host, options
+from wasmtime_attestation.cli.terminal import slow
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import MAX_USER_DATA
 from wasmtime_attestation.issuer import NONCE_SIZE
+from wasmtime_attestation.service import AttestationService
 from wasmtime_attestation.wit import Target, TargetAll, TargetGpu, TargetVm
 
 
-def _target(text: str) -> Target:
+def _target(text: str) -> Target | None:
+    """None stands for the only GPU, which has to be looked for."""
     kind, _, index = text.partition(":")
-    if kind == TargetGpu.case and index.isdecimal() and len(index) < 10:
+    if kind == TargetGpu.case and index.isascii() and index.isdecimal() and len(index) < 10:
         return TargetGpu(int(index))
     if text in (TargetVm.case, TargetAll.case):
         return TargetVm() if text == TargetVm.case else TargetAll()
-    raise click.BadParameter("it is none of vm, gpu:N, all")
+    if text == TargetGpu.case:
+        return None
+    raise click.BadParameter("it is none of vm, gpu, gpu:N, all")
 
 
 @click.command("attest")
-@click.argument("target", type=_target, metavar="vm|gpu:N|all")
+@click.argument("target", type=_target, metavar="vm|gpu[:N]|all")
 @options.nonce
 @options.audience
 @click.option(
@@ -36,6 +44,21 @@ def _target(text: str) -> Target:
 )
 @options.tee
 @options.trust_out
+@options.gpus
+@click.option("--boot-log", is_flag=True, help="Put the log of the boot (CCEL, TCG) into it too.")
+@click.option(
+    "--endorse",
+    is_flag=True,
+    help="Fetch what a verifier will need from the vendors, and put it into the token too.",
+)
+@options.offline
+@click.option(
+    "--record",
+    "record_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Save evidence, endorsements and context here too, for --tee replay:FILE.",
+)
 @click.option(
     "-o",
     "--output",
@@ -46,25 +69,71 @@ def _target(text: str) -> Target:
 @options.verbose
 def command(
     *,
-    target: Target,
+    target: Target | None,
     nonce: bytes | None,
     audience: str | None,
     user_data: bytes | None,
     tee: str,
     trust_out: Path | None,
+    gpus: int | None,
+    boot_log: bool,
+    endorse: bool,
+    offline: bool,
+    record_path: Path | None,
     output: Path | None,
 ) -> None:
     """Collect fresh evidence and print the token that carries it.
 
-    Without --nonce the challenge is random, and only the token's age says how
+    Of the virtual machine, of a GPU (gpu alone is the only one), or of everything under one
+    challenge. Without --nonce the challenge is random, and only the token's age says how
     fresh it is. No guest is involved, so the token names none.
     """
-    if output is not None and output == trust_out:
-        raise InvalidArgumentError("-o and --trust-out name the same file; the second would go")
-    service = host.start(host.HostOptions(tee, trust_out))
+    _check_files(output, trust_out, record_path)
+    additions = tuple(_additions(boot_log=boot_log, endorse=endorse, offline=offline))
+    started = host.start(host.HostOptions(tee, trust_out, (), gpus, additions))
+    if record_path is not None and started.replays:
+        raise InvalidArgumentError("what is replayed is a recording already: copy that file")
     challenge = wit.Challenge(nonce or os.urandom(NONCE_SIZE), user_data, audience)
-    token = service.for_guest(None).attest(target, challenge).token
+    with slow("collecting evidence …"):
+        chosen = _only_gpu(started.service) if target is None else target
+        token = started.service.for_guest(None).attest(chosen, challenge).token
+    if record_path is not None:
+        _record(record_path, started, token, chosen, offline=offline)
     if output is None:
         click.echo(token)
     else:
         options.write_file(output, f"{token}\n".encode())
+
+
+def _record(path: Path, started: host.Host, token: str, target: Target, *, offline: bool) -> None:
+    from wasmtime_attestation.cli import record  # asks vendors, as few need to
+
+    with slow("asking vendors for endorsements ..."):
+        record.save(path, started, token, target, offline=offline)
+
+
+def _check_files(*paths: Path | None) -> None:
+    named = [path for path in paths if path is not None]
+    if len(set(named)) != len(named):
+        raise InvalidArgumentError("two options name the same file; what is written first would go")
+
+
+def _only_gpu(service: AttestationService) -> Target:
+    count = len(service.gpus())
+    if count != 1:
+        raise InvalidArgumentError(
+            f"this machine has {count} GPUs: name one, from gpu:0 to gpu:{count - 1}, or all"
+        )
+    return TargetGpu(0)
+
+
+def _additions(*, boot_log: bool, endorse: bool, offline: bool) -> Iterator[Addition]:
+    """What these need is imported only where it is asked for."""
+    if boot_log:
+        from wasmtime_attestation.cli import boot_logs
+
+        yield boot_logs.with_own
+    if endorse:
+        from wasmtime_attestation.cli import endorsing
+
+        yield partial(endorsing.with_endorsements, offline=offline)

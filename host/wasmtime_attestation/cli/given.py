@@ -74,21 +74,33 @@ def _file(path: Path) -> Endorsements:
     return Endorsements.from_files([(str(path), options.read_file(path, MAX_SIZE))])
 
 
+def named_endorsements(path: Path) -> list[tuple[str, Endorsements]]:
+    """Reads a file or folder of endorsements, file by file; other files in a folder are left out.
+
+    Raises:
+        InvalidArgumentError: there is none, or there are too many.
+    """
+    if not path.is_dir():
+        return [(path.name, _file(path))]
+    found = []
+    for file in _files(path):
+        try:
+            found.append((file.name, _file(file)))
+        except InvalidArgumentError as error:
+            log.info("left out: %s", error)
+    if not any(one for _, one in found):
+        raise InvalidArgumentError(
+            f"{path} has no certificate, revocation list or collateral in it"
+        )
+    return found
+
+
 def _folder(folder: Path) -> Endorsements:
     """Takes what a folder has; files that are no endorsements may stand there too."""
     found = Endorsements()
-    for file in _files(folder):
-        try:
-            one = _file(file)
-        except InvalidArgumentError as error:
-            log.info("left out: %s", error)
-            continue
+    for _, one in named_endorsements(folder):
         found += one
         found.check_size()
-    if not found:
-        raise InvalidArgumentError(
-            f"{folder} has no certificate, revocation list or collateral in it"
-        )
     return found
 
 

@@ -11,13 +11,16 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 import click
 
+from wasmtime_attestation.attesters.select import PROVIDERS
 from wasmtime_attestation.cli import start_logging
 from wasmtime_attestation.errors import InvalidArgumentError
 
 log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
 
-TEES = ("auto", "none", "simulated")
+TEES = ("auto", "none", "simulated", *PROVIDERS)
+"""What --tee may be, besides `replay:FILE`."""
+REPLAY = "replay:"
 
 
 def hex_bytes(smallest: int, largest: int) -> Callable[[str], bytes]:
@@ -71,6 +74,16 @@ def endorsements(function: F) -> F:
     )(function)
 
 
+def offline(function: F) -> F:
+    """--offline, or WASMTIME_ATTESTATION_OFFLINE=1."""
+    return click.option(
+        "--offline",
+        is_flag=True,
+        envvar="WASMTIME_ATTESTATION_OFFLINE",
+        help="Fetch nothing: use what is given, and what was fetched before.",
+    )(function)
+
+
 def trust(function: F) -> F:
     """--trust FILE."""
     return click.option(
@@ -94,14 +107,31 @@ def audience(function: F) -> F:
     return click.option("--audience", metavar="S", help="Whom the token is for.")(function)
 
 
+def _tee(text: str) -> str:
+    if text in TEES or (text.startswith(REPLAY) and text != REPLAY):
+        return text
+    raise click.BadParameter(f"it is none of {', '.join(TEES)}, {REPLAY}FILE")
+
+
 def tee(function: F) -> F:
-    """--tee auto|none|simulated."""
+    """--tee auto|none|simulated|PROVIDER|replay:FILE."""
     return click.option(
         "--tee",
-        type=click.Choice(TEES),
+        type=_tee,
         default="auto",
         show_default=True,
-        help="Where evidence comes from.",
+        metavar="|".join((*TEES, f"{REPLAY}FILE")),
+        help="Where evidence comes from; auto looks for what this machine has.",
+    )(function)
+
+
+def gpus(function: F) -> F:
+    """--gpus N."""
+    return click.option(
+        "--gpus",
+        type=click.IntRange(min=0, max=256),
+        metavar="N",
+        help="How many GPUs this machine must have; with another number, nothing is attested.",
     )(function)
 
 

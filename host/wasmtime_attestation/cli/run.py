@@ -63,6 +63,8 @@ def _variable(text: str) -> tuple[str, str]:
 )
 @options.tee
 @options.trust_out
+@options.endorsements
+@options.gpus
 @options.verbose
 @click.argument("guest", metavar="GUEST.wasm", type=click.Path(path_type=Path))
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
@@ -75,6 +77,8 @@ def command(
     timeout: float | None,
     tee: str,
     trust_out: Path | None,
+    endorsement_paths: tuple[Path, ...],
+    gpus: int | None,
     guest: Path,
     args: tuple[str, ...],
 ) -> None:
@@ -88,10 +92,11 @@ def command(
     # `--` may stand between the guest and its arguments.
     arguments = args[1:] if args[:1] == ("--",) else args
     runtime = Runtime()
+    chosen = host.HostOptions(tee, trust_out, endorsement_paths, gpus)
 
     def start() -> int:
         program = _prepare(runtime, guest)
-        world = host.start(host.HostOptions(tee, trust_out)).for_guest(program.digest)
+        world = host.start(chosen).service.for_guest(program.digest)
         return runtime.run(program, world, args=arguments, dirs=dirs, env=env, timeout=timeout)
 
     code = _code(start)

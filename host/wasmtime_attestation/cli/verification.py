@@ -61,6 +61,7 @@ class Request:
         issuers: whose tokens count, besides the well-known ones.
         memo: what was verified before of other inputs; it only saves time.
         must_be_token: whether evidence in place of a token is rejected.
+        missing: what could not be fetched, and why: said where an endorsement is missing.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Request:
     memo: Memo | None = None
     boot_log: bytes | None = None
     must_be_token: bool = False
+    missing: tuple[str, ...] = ()
 
 
 def examine(request: Request) -> Report:
@@ -86,9 +88,18 @@ def examine(request: Request) -> Report:
     examination = _Examination(request)
     try:
         examination.run()
-    except (RejectedError, PolicyError, UnavailableError) as error:
+    except UnavailableError as error:
+        return examination.report(_with_reasons(error, request.missing))
+    except (RejectedError, PolicyError) as error:
         return examination.report(error)
     return examination.report(None)
+
+
+def _with_reasons(error: UnavailableError, missing: Sequence[str]) -> UnavailableError:
+    """Adds why what is missing was not fetched."""
+    if not missing:
+        return error
+    return UnavailableError(f"{error}; not fetched: {'; '.join(missing)}")
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import batch, given, issuers, options
+from wasmtime_attestation.cli import batch, fetching, given, issuers, options
 from wasmtime_attestation.cli.ear import EarOutput
 from wasmtime_attestation.cli.report import Report, as_json_text, as_text
 from wasmtime_attestation.cli.terminal import say
@@ -88,7 +88,7 @@ from wasmtime_attestation.verifier.expectations import Expected
     metavar="FILE",
     help="The private key on P-384, in PEM, that signs it.",
 )
-@click.option("--offline", is_flag=True, help="Fetch nothing. This release never fetches anything.")
+@options.offline
 @click.option(
     "--explain",
     is_flag=True,
@@ -123,9 +123,9 @@ def command(
 
     INPUT is an evidence token; a token of Azure Attestation, Intel Trust Authority, NVIDIA's
     service (NRAS) or another Verifier (EAR); a SEV-SNP report, a TDX quote or evidence of an
-    Azure confidential VM: binary, hex, base64 or JSON.
+    Azure confidential VM: binary, hex, base64 or JSON. What is missing of vendors' endorsements
+    is fetched from them and kept (docs/endorsements.md), for one INPUT.
     """
-    del offline
     if (source is None) is (batch_path is None):
         missing = "Missing argument 'INPUT|-' or option '--batch'"
         raise click.UsageError(
@@ -154,7 +154,7 @@ def command(
     if batch_path is not None:
         with options.open_input(batch_path) as file:
             ctx.exit(batch.run(file, request, workers or batch.available_workers()))
-    report = examine(request)
+    report = examine(fetching.completed(request, offline=offline))
     _print(report, as_json=as_json, explain=explain)
     if output is not None:
         output.write(report)

@@ -15,6 +15,7 @@ from wasmtime_attestation.endorsements import der
 from wasmtime_attestation.endorsements.x509 import common_name, unknown_critical_extension
 
 NAME = "Intel SGX PCK Certificate"
+ROOT = "Intel SGX Root CA"
 AUTHORITIES = ("Intel SGX PCK Platform CA", "Intel SGX PCK Processor CA")
 SGX_EXTENSIONS = "1.2.840.113741.1.13.1"
 COMPONENTS = 16

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import socket
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,17 +56,18 @@ class Channel:
 
     Args:
         proxies: whether the environment's proxies are used.
+        secure: whether https will be asked for; without, no certification authority is believed,
+            nor read, which takes longer than many an answer.
 
     Raises:
         UnavailableError: the certification authorities cannot be read.
         ValueError, ImportError: a proxy in the environment cannot be used.
     """
 
-    def __init__(self, *, proxies: bool) -> None:
+    def __init__(self, *, proxies: bool, secure: bool = True) -> None:
         self._sockets: list[socket.socket] = []
-        self._client = httpx.Client(
-            verify=tls.client_context(), trust_env=proxies, follow_redirects=False
-        )
+        context = tls.client_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._client = httpx.Client(verify=context, trust_env=proxies, follow_redirects=False)
 
     def __enter__(self) -> Self:
         return self

@@ -21,8 +21,8 @@ from wasmtime_attestation.endorsers.exchange import Channel, ExchangeError, RawA
 from wasmtime_attestation.errors import UnavailableError
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MAX_TEXT = 200
-"""Characters of an address or an answer in a message."""
+_MAX_TEXT, _MAX_URL = 200, 120
+"""Characters of an answer and of an address in a message."""
 _ADVICE = {
     401: "; check the key",
     403: "; check the key and what it is allowed",
@@ -64,6 +64,18 @@ class Answer:
     headers: Headers
     body: bytes
     url: str
+
+    @property
+    def refusal(self) -> str:
+        """What it means where it is not the answer that was wanted, for a message."""
+        said = _text(self.body[:_MAX_TEXT].decode("utf-8", "replace").strip())
+        again = _text(self.headers.get("retry-after", ""))
+        return (
+            f"it answers HTTP {self.status}"
+            + (f" ({said})" if said else "")
+            + (f", to be asked again after {again}" if again else "")
+            + _ADVICE.get(self.status, "")
+        )
 
 
 class HttpClient:
@@ -138,20 +150,24 @@ class HttpClient:
         method = "GET" if body is None else "POST"
         try:
             request = Request(method, self._permitted(httpx.URL(url)), headers, body)
-            with self._channel() as channel:
+            with self._channel(request.url) as channel:
                 return self._followed(channel, request, accept)
         except ExchangeError as error:
-            raise UnavailableError(f"{_text(url)}: {error}") from error
+            raise UnavailableError(f"{_text(url, _MAX_URL)}: {error}") from error
         except (httpx.HTTPError, OSError) as error:
-            raise UnavailableError(f"{_text(url)} {_described(error)}") from error
+            raise UnavailableError(f"{_text(url, _MAX_URL)} {_described(error)}") from error
         except (httpx.InvalidURL, ValueError, ImportError) as error:
             # The latter two: a proxy in the environment that cannot be used.
-            raise UnavailableError(f"{_text(url)} cannot be asked: {_text(str(error))}") from error
+            raise UnavailableError(
+                f"{_text(url, _MAX_URL)} cannot be asked: {_text(str(error))}"
+            ) from error
 
     @contextlib.contextmanager
-    def _channel(self) -> Iterator[Channel]:
+    def _channel(self, url: httpx.URL) -> Iterator[Channel]:
         if self._stack is None:
-            with Channel(proxies=self._proxies) as channel:
+            # A redirect does not change the scheme, but a proxy may have another.
+            secure = url.scheme == "https" or self._proxies
+            with Channel(proxies=self._proxies, secure=secure) as channel:
                 yield channel
             return
         if self._kept is None:
@@ -170,12 +186,13 @@ class HttpClient:
     def _followed(self, channel: Channel, request: Request, accept: tuple[int, ...]) -> Answer:
         deadline = Deadline.after(self._limits.seconds)
         for _ in range(self._limits.redirects + 1):
-            answer = self._attempted(channel, request, accept, deadline)
+            raw = self._attempted(channel, request, accept, deadline)
+            answer = Answer(raw.status, raw.headers, raw.body, str(request.url))
             if answer.status in accept:
-                return Answer(answer.status, answer.headers, answer.body, str(request.url))
+                return answer
             if answer.status not in _REDIRECTS or request.body is not None:
-                raise ExchangeError(_refusal(answer))
-            request = replace(request, url=self._target(request.url, answer))
+                raise ExchangeError(answer.refusal)
+            request = replace(request, url=self._target(request.url, raw))
         raise ExchangeError(f"it redirects more than {self._limits.redirects} times")
 
     def _target(self, url: httpx.URL, answer: RawAnswer) -> httpx.URL:
@@ -209,17 +226,6 @@ class HttpClient:
         raise ValueError("there must be at least one attempt")
 
 
-def _refusal(answer: RawAnswer) -> str:
-    said = _text(answer.body[:_MAX_TEXT].decode("utf-8", "replace").strip())
-    again = _text(answer.headers.get("retry-after", ""))
-    return (
-        f"it answers HTTP {answer.status}"
-        + (f" ({said})" if said else "")
-        + (f", to be asked again after {again}" if again else "")
-        + _ADVICE.get(answer.status, "")
-    )
-
-
 def _described(error: httpx.HTTPError | OSError) -> str:
     fault = attempts.certificate_fault(error)
     if fault is not None:
@@ -231,7 +237,7 @@ def _described(error: httpx.HTTPError | OSError) -> str:
     return f"cannot be reached: {what}; check the network and the proxy (HTTPS_PROXY)"
 
 
-def _text(text: str) -> str:
+def _text(text: str, limit: int = _MAX_TEXT) -> str:
     """Returns text of others as one line of a message."""
-    shown = "".join(c if c.isprintable() else " " for c in text[:_MAX_TEXT])
-    return shown + ("…" if len(text) > _MAX_TEXT else "")
+    shown = "".join(c if c.isprintable() else " " for c in text[:limit])
+    return shown + ("…" if len(text) > limit else "")

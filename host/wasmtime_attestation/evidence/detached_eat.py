@@ -1,21 +1,28 @@
 """NVIDIA's detached EAT: a token about all devices, and one for each that it names by digest.
 
 `[["JWT", "<overall>"], {"GPU-0": "<token>", ...}]` as the Remote Attestation Service answers, or
-the same under `detached_eat` in the output of `nvattest`.
+the same under `detached_eat` in the output of `nvattest`. Where one text without quotation marks
+is needed, it is wrapped: base64url of the JSON without white space (`docs/token.md`).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wasmtime_attestation.evidence import base64url, strict_json
 from wasmtime_attestation.evidence.strict_json import Json
 
 MAX_SUBMODULES = 64
 """Devices in one answer; the largest systems have 8 GPUs and 4 switches."""
 _NAME = re.compile(r"(GPU|SWITCH)-\d{1,3}", re.ASCII)
 _KEY = "detached_eat"
+MAX_WRAPPED = 1 << 20
+"""Characters of a wrapped one."""
+# Nine bytes are twelve characters: every wrapped one begins with these.
+_WRAPPED = base64url.encode(b'[["JWT","')
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,31 @@ def read(document: Json) -> DetachedEat:
     if not isinstance(parts, list) or len(parts) != 2:
         raise ValueError("a detached EAT has two parts: a token and the tokens of the devices")
     return DetachedEat(_overall(parts[0]), _submodules(parts[1]))
+
+
+def wrap(eat: DetachedEat) -> str:
+    """Returns a detached EAT as one text of letters, digits, `-` and `_`."""
+    parts: list[Json] = [["JWT", eat.overall], {**eat.submodules}]
+    return base64url.encode(json.dumps(parts, separators=(",", ":")).encode("ascii"))
+
+
+def is_wrapped(text: str) -> bool:
+    """Whether a text can be meant as a wrapped detached EAT."""
+    return text.startswith(_WRAPPED)
+
+
+def unwrap(text: str) -> DetachedEat:
+    """Reads a wrapped detached EAT, of which there is one text alone.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if len(text) > MAX_WRAPPED:
+        raise ValueError(f"it has {len(text)} characters; {MAX_WRAPPED} is the limit")
+    eat = read(strict_json.loads(base64url.decode(text)))
+    if wrap(eat) != text:
+        raise ValueError("a wrapped detached EAT is JSON without white space")
+    return eat
 
 
 def _is_tagged(part: Json) -> bool:

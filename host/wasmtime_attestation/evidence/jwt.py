@@ -51,6 +51,15 @@ def looks_like(text: str) -> bool:
     return "." in text and set(text) <= _CHARACTERS
 
 
+def key_id(text: str) -> str | None:
+    """Returns the `kid` that a token names, unverified; None where there is none, or no token."""
+    try:
+        value = decode(text).header.get("kid")
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, str) else None
+
+
 def is_issued(text: str) -> bool:
     """Whether a token is a service's: it names an issuer or submodules, as ours never do."""
     return issued(text) is not None

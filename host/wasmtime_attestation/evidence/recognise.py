@@ -64,9 +64,19 @@ def recognise(data: bytes) -> Token | tuple[Evidence, ...]:
     text = data.strip()
     if text.isascii() and jwt.looks_like(text.decode("ascii")):
         return Token(text.decode("ascii"))
+    if text.isascii() and detached_eat.is_wrapped(text.decode("ascii")):
+        return _wrapped_eat(text.decode("ascii"))
     if text.startswith((b"{", b"[")):
         return _document(text)
     return (_evidence(decode(data) or data),)
+
+
+def _wrapped_eat(text: str) -> Token:
+    try:
+        eat = detached_eat.unwrap(text)
+    except (ValueError, RecursionError) as error:
+        raise RejectedError.of(CHECK, f"this is no wrapped detached EAT: {error}") from error
+    return Token(eat.overall, eat.submodules)
 
 
 def _document(text: bytes) -> Token | tuple[Evidence, ...]:

@@ -1,4 +1,4 @@
-"""A SEV-SNP report that was taken apart into JSON, put together again.
+"""A SEV-SNP report that was taken apart into JSON, put together again, and the other way round.
 
 The Rust crate `sev` of the virtee project writes a report as an object with a
 member for each field, and Confidential Containers pass it on like that. The
@@ -60,8 +60,11 @@ _VERSIONS = {
 # Offsets within TCB_VERSION: up to Genoa, and from Turin on, where FMC comes first.
 _TCB = {"bootloader": 0, "tee": 1, "snp": 6, "microcode": 7}
 _TCB_WITH_FMC = {"fmc": 0, "bootloader": 1, "tee": 2, "snp": 3, "microcode": 7}
+_FIRMWARE = {"current": 0x1E8, "committed": 0x1EC}
+_FIRMWARE_PARTS = {"build": 0, "minor": 1, "major": 2}
 _SIGNATURE_PART = 72
 _FIRST_TURIN_FAMILY = 0x1A
+_FIRST_WITH_CPUID = 3
 
 
 def encode(report: Mapping[str, Json]) -> bytes:
@@ -77,6 +80,32 @@ def encode(report: Mapping[str, Json]) -> bytes:
     for offset, field in _fields(report):
         data[offset : offset + len(field)] = field
     return bytes(data)
+
+
+def document(data: bytes) -> dict[str, Json]:
+    """Returns a report as the crate writes it, with the names of all its releases.
+
+    Args:
+        data: the report, `SIZE` bytes.
+    """
+    report: dict[str, Json] = {
+        name: int.from_bytes(data[at : at + size], "little")
+        for name, (at, size) in _NUMBERS.items()
+    }
+    report |= {name: [*data[at : at + size]] for name, (at, size) in _ARRAYS.items()}
+    has_fmc = report["cpuid_fam_id"] == _FIRST_TURIN_FAMILY
+    parts = _TCB_WITH_FMC if has_fmc else _TCB
+    for name, at in _VERSIONS.items():
+        versions: dict[str, Json] = {"fmc": None}
+        versions |= {part: data[at + place] for part, place in parts.items()}
+        report[name] = versions
+    for name, at in _FIRMWARE.items():
+        report[name] = {part: data[at + place] for part, place in _FIRMWARE_PARTS.items()}
+    if data[0] < _FIRST_WITH_CPUID:
+        report |= dict.fromkeys(("cpuid_fam_id", "cpuid_mod_id", "cpuid_step"))
+    r, s = (_SIGNATURE + n * _SIGNATURE_PART for n in range(2))
+    report["signature"] = {"r": [*data[r:s]], "s": [*data[s : s + _SIGNATURE_PART]]}
+    return report
 
 
 def octets(value: Json, what: str, size: int | None = None) -> bytes:
@@ -107,6 +136,8 @@ def _fields(report: Mapping[str, Json]) -> Iterator[tuple[int, bytes]]:
             yield offset, octets(value, name, size)
         elif name in _VERSIONS:
             yield _VERSIONS[name], _tcb(value, name, has_fmc=has_fmc)
+        elif name in _FIRMWARE:
+            yield _FIRMWARE[name], _firmware(value, name)
         elif name == "signature":
             yield _SIGNATURE, _signature(value)
         elif not name.startswith("_reserved"):
@@ -129,6 +160,13 @@ def _tcb(value: Json, name: str, *, has_fmc: bool) -> bytes:
             raise ValueError(f"attestation_report.{name} has an unknown member {part[:40]!r}")
         data[offsets[part]] = _number(version, f"{name}.{part}", 1)[0]
     return bytes(data)
+
+
+def _firmware(value: Json, name: str) -> bytes:
+    members = dict(_members(value, name))
+    if members.keys() != _FIRMWARE_PARTS.keys():
+        raise ValueError(f"attestation_report.{name} is no object of build, minor and major")
+    return b"".join(_number(members[part], f"{name}.{part}", 1) for part in _FIRMWARE_PARTS)
 
 
 def _signature(value: Json) -> bytes:

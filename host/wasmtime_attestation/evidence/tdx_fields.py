@@ -39,7 +39,8 @@ _TD_REPORT_15_EX = Struct("<B 32s 48s 48s 8s 16s 16s 12s 48s 8s")
 # CPUSVN, PCESVN, PCEID.
 _PCK_TCB = Struct("<16s H 2s")
 PPID_SIZE = 16
-PCK_REFERENCE_SIZES = {1: PPID_SIZE + 20, 2: 256 + 20, 3: 384 + 20}
+ENCRYPTED_PPID_SIZE = 384
+PCK_REFERENCE_SIZES = {1: PPID_SIZE + 20, 2: 256 + 20, 3: ENCRYPTED_PPID_SIZE + 20}
 """Bytes of certification data by its type: the PPID plain, by RSA-2048 or by RSA-3072."""
 # CPUSVN, MISCSELECT, ATTRIBUTES, MRENCLAVE, MRSIGNER, ISVPRODID, ISVSVN, REPORTDATA.
 _QE_REPORT = Struct("<16s 4s 28x 16s 32s 32x 32s 96x H H 60x 64s")
@@ -166,6 +167,8 @@ class PckReference:
     Attributes:
         ppid: the platform's id, 16 bytes; None where it is encrypted, so that only Intel can
             read it.
+        encrypted_ppid: the same encrypted by RSA-3072, 384 bytes, by which Intel's service finds
+            the certificate; None where it is not there in this form.
         cpu_svn, pce_svn: the TCB that the PCK is of.
         pce_id: of the Provisioning Certification Enclave.
     """
@@ -174,12 +177,16 @@ class PckReference:
     cpu_svn: bytes
     pce_svn: int
     pce_id: bytes
+    encrypted_ppid: bytes | None = None
 
     @classmethod
     def decode(cls, r: Reader, size: int) -> PckReference:
         """Reads certification data of type 1, 2 or 3; they differ in the size of the PPID."""
         ppid = r.take(size - _PCK_TCB.size, "the PPID")
-        return cls(ppid if len(ppid) == PPID_SIZE else None, *r.fields(_PCK_TCB, "the PCK's TCB"))
+        plain = ppid if len(ppid) == PPID_SIZE else None
+        encrypted = ppid if len(ppid) == ENCRYPTED_PPID_SIZE else None
+        cpu_svn, pce_svn, pce_id = r.fields(_PCK_TCB, "the PCK's TCB")
+        return cls(plain, cpu_svn, pce_svn, pce_id, encrypted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TypeVar
 
-from wasmtime_attestation.evidence import base64url
-from wasmtime_attestation.evidence.envelope import (
-    EndorsementType,
-    Evidence,
-    EvidenceType,
-    RawEndorsement,
-)
-from wasmtime_attestation.evidence.strict_json import Json, brief
+from wasmtime_attestation.evidence import base64url, members
+from wasmtime_attestation.evidence.envelope import Evidence
+from wasmtime_attestation.evidence.envelope_json import of_evidence, to_evidence
+from wasmtime_attestation.evidence.strict_json import Json
 
 PROFILE = "tag:wasmtime-attestation,2026:evidence-token#1"
+REPLAYED_PROFILE = "tag:wasmtime-attestation,2026:replayed-evidence-token#1"
+"""Of tokens whose evidence was recorded: only the process that replays it verifies them."""
 TYPE = "eat+jwt"
 ALGORITHM = "ES384"
 DEFAULT_LIFETIME = 300
@@ -32,12 +29,10 @@ MAX_USER_DATA = 4096
 MAX_AUDIENCE = 256
 """Bytes of UTF-8 in an audience."""
 MAX_EVIDENCE = 16
-MAX_ENDORSEMENTS = 64
 
 _REQUIRED = {"eat_profile", "iat", "exp", "eat_nonce", "cnf", "evidence"}
 _OPTIONAL = {"nbf", "aud", "guest_digest", "user_data"}
 T = TypeVar("T")
-E = TypeVar("E", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +75,10 @@ class KeyPoint:
     @classmethod
     def from_jwk(cls, value: Json) -> KeyPoint:
         """Reads a JWK that has exactly those members."""
-        jwk = _members("cnf.jwk", value, {"crv", "kty", "x", "y"})
+        jwk = members.members("cnf.jwk", value, {"crv", "kty", "x", "y"})
         if jwk["crv"] != "P-384" or jwk["kty"] != "EC":
             raise ValueError("cnf.jwk is no P-384 key")
-        point = cls(_bytes("cnf.jwk.x", jwk["x"]), _bytes("cnf.jwk.y", jwk["y"]))
+        point = cls(members.octets("cnf.jwk.x", jwk["x"]), members.octets("cnf.jwk.y", jwk["y"]))
         if len(point.x) != 48 or len(point.y) != 48:
             raise ValueError("cnf.jwk has coordinates that are not 48 bytes long")
         return point
@@ -112,7 +107,7 @@ class EvidenceToken:
             "exp": self.expires_at,
             "eat_nonce": base64url.encode(self.nonce),
             "cnf": {"jwk": self.key.to_jwk()},
-            "evidence": [_evidence_members(evidence) for evidence in self.evidence],
+            "evidence": [of_evidence(evidence) for evidence in self.evidence],
         }
         optional: dict[str, Json] = {
             "nbf": self.not_before,
@@ -129,119 +124,35 @@ class EvidenceToken:
         Raises:
             ValueError: a member is missing, unknown, or of the wrong kind or size.
         """
-        members = _members("the payload", payload, _REQUIRED, _OPTIONAL)
-        cnf = _members("cnf", members["cnf"], {"jwk"})
+        payload = members.members("the payload", payload, _REQUIRED, _OPTIONAL)
+        cnf = members.members("cnf", payload["cnf"], {"jwk"})
         return cls(
-            profile=_string("eat_profile", members["eat_profile"]),
-            issued_at=_time("iat", members["iat"]),
-            expires_at=_time("exp", members["exp"]),
-            not_before=_time("nbf", members["nbf"]) if "nbf" in members else None,
-            nonce=_sized("eat_nonce", members["eat_nonce"], NONCE_SIZES),
+            profile=members.string("eat_profile", payload["eat_profile"]),
+            issued_at=members.time("iat", payload["iat"]),
+            expires_at=members.time("exp", payload["exp"]),
+            not_before=members.time("nbf", payload["nbf"]) if "nbf" in payload else None,
+            nonce=members.sized("eat_nonce", payload["eat_nonce"], NONCE_SIZES),
             key=KeyPoint.from_jwk(cnf["jwk"]),
-            audience=_audience(members["aud"]) if "aud" in members else None,
+            audience=_audience(payload["aud"]) if "aud" in payload else None,
             guest_digest=(
-                _sized("guest_digest", members["guest_digest"], range(32, 33))
-                if "guest_digest" in members
+                members.sized("guest_digest", payload["guest_digest"], range(32, 33))
+                if "guest_digest" in payload
                 else None
             ),
             user_data=(
-                _sized("user_data", members["user_data"], range(MAX_USER_DATA + 1))
-                if "user_data" in members
+                members.sized("user_data", payload["user_data"], range(MAX_USER_DATA + 1))
+                if "user_data" in payload
                 else None
             ),
             evidence=tuple(
-                _evidence(item) for item in _array("evidence", members["evidence"], MAX_EVIDENCE)
+                to_evidence(item)
+                for item in members.array("evidence", payload["evidence"], MAX_EVIDENCE)
             ),
         )
 
 
-def _evidence_members(evidence: Evidence) -> Json:
-    return {
-        "type": evidence.type,
-        "data": base64url.encode(evidence.data),
-        "endorsements": [
-            {"type": endorsement.type, "data": base64url.encode(endorsement.data)}
-            for endorsement in evidence.endorsements
-        ],
-    }
-
-
-def _evidence(value: Json) -> Evidence:
-    members = _members("evidence", value, {"type", "data", "endorsements"})
-    return Evidence(
-        type=_one_of(EvidenceType, "evidence.type", members["type"]),
-        data=_bytes("evidence.data", members["data"]),
-        endorsements=tuple(
-            _endorsement(item)
-            for item in _array("endorsements", members["endorsements"], MAX_ENDORSEMENTS)
-        ),
-    )
-
-
-def _endorsement(value: Json) -> RawEndorsement:
-    members = _members("endorsement", value, {"type", "data"})
-    return RawEndorsement(
-        type=_one_of(EndorsementType, "endorsement.type", members["type"]),
-        data=_bytes("endorsement.data", members["data"]),
-    )
-
-
-def _members(
-    what: str, value: Json, required: set[str], optional: set[str] | None = None
-) -> dict[str, Json]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{what} is no JSON object")
-    missing = sorted(required - value.keys())
-    if missing:
-        raise ValueError(f"{what} lacks {', '.join(missing)}")
-    unknown = sorted(value.keys() - required - (optional or set()))
-    if unknown:
-        raise ValueError(f"{what} has members that the profile does not know: {brief([*unknown])}")
-    return value
-
-
-def _array(what: str, value: Json, limit: int) -> list[Json]:
-    if not isinstance(value, list) or len(value) > limit:
-        raise ValueError(f"{what} is no array of at most {limit} items")
-    return value
-
-
-def _string(what: str, value: Json) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{what} is no string")
-    return value
-
-
-def _one_of(kinds: type[E], what: str, value: Json) -> E:
-    for kind in kinds:
-        if kind == value:
-            return kind
-    raise ValueError(f"{what} is {brief(value)}; known are {', '.join(kinds)}")
-
-
-def _bytes(what: str, value: Json) -> bytes:
-    try:
-        return base64url.decode(_string(what, value))
-    except ValueError as error:
-        raise ValueError(f"{what} cannot be read: {error}") from error
-
-
-def _sized(what: str, value: Json, sizes: range) -> bytes:
-    data = _bytes(what, value)
-    if len(data) not in sizes:
-        raise ValueError(f"{what} has {len(data)} bytes, not {sizes.start} to {sizes.stop - 1}")
-    return data
-
-
-def _time(what: str, value: Json) -> int:
-    # bool is an int in Python; 2**53 is what JSON numbers carry exactly.
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
-        raise ValueError(f"{what} is no whole number of seconds since 1970")
-    return value
-
-
 def _audience(value: Json) -> str:
-    audience = _string("aud", value)
+    audience = members.string("aud", value)
     if not 0 < len(audience.encode()) <= MAX_AUDIENCE:
         raise ValueError(f"aud has no 1 to {MAX_AUDIENCE} bytes")
     return audience

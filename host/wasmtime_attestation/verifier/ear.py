@@ -19,12 +19,12 @@ from wasmtime_attestation.endorsements.json_object import JsonObject
 from wasmtime_attestation.errors import Finding
 from wasmtime_attestation.evidence import text
 from wasmtime_attestation.evidence.strict_json import brief
-from wasmtime_attestation.verifier import issued
+from wasmtime_attestation.verifier import issued, runtime_data
 from wasmtime_attestation.verifier.expectations import check_nonce, is_nonce, texts
 from wasmtime_attestation.verifier.issued import IssuedToken, Reader
 from wasmtime_attestation.wit import Status, TeeType
 
-CHECKS = (*issued.CHECKS, "ear.profile", "ear.appraisals", "ear.status")
+CHECKS = (*issued.CHECKS, "ear.profile", "ear.appraisals", "ear.status", "evidence.binding")
 PROFILE = "tag:ietf.org,2026:rats/ear#03"
 """What this package issues."""
 PROFILES = (PROFILE, "tag:ietf.org,2026:rats/ear#04")
@@ -61,8 +61,10 @@ _TEES: Mapping[str, TeeType] = MappingProxyType(
     | {
         "tdx": TeeType.INTEL_TDX,
         "aztdxvtpm": TeeType.INTEL_TDX,
+        "az-tdx-vtpm": TeeType.INTEL_TDX,
         "snp": TeeType.AMD_SEV_SNP,
         "azsnpvtpm": TeeType.AMD_SEV_SNP,
+        "az-snp-vtpm": TeeType.AMD_SEV_SNP,
         "sgx": TeeType.INTEL_SGX,
         "sev": TeeType.AMD_SEV,
         "cca": TeeType.ARM_CCA,
@@ -123,6 +125,7 @@ def verdict(token: IssuedToken, reader: Reader) -> Verdict:
     result = _overall(claims, generation, found, reader)
     ledger.passed("ear.status", "no status claims more than the vector beside it")
     nonce = _nonce(claims, reader)
+    runtime_data.check([_annotations(names[name], generation) for name in names], reader)
     return Verdict(
         kind=TokenKind.EAR,
         issuer=token.named,
@@ -232,13 +235,15 @@ def _findings(status: Status, vector: Mapping[Aspect, int], tee_type: TeeType) -
     )
 
 
+def _annotations(appraisal: JsonObject, generation: _Generation) -> list[JsonObject]:
+    found = [appraisal.optional_object(name) for name in generation.evidence]
+    return [annotated for annotated in found if annotated is not None]
+
+
 def _evidence(appraisal: JsonObject, generation: _Generation) -> dict[str, JsonObject]:
     """Returns what is annotated, by the name of the TEE; draft 04 names it in a member."""
     found: dict[str, JsonObject] = {}
-    for name in generation.evidence:
-        annotated = appraisal.optional_object(name)
-        if annotated is None:
-            continue
+    for annotated in _annotations(appraisal, generation):
         named = annotated.optional_string("tee") if "tee" in annotated.members else None
         if named is not None:
             found[named] = annotated.optional_object("claims") or JsonObject("claims", {})

@@ -137,7 +137,7 @@ def find(
             "intel.pck": f"the PCK certificate for {_described(reference)}, which is not in the "
                          "quote, and its authorities",
         })  # fmt: skip
-    fitting = [pck for pck in _decoded(given, ledger) if _fits(pck, reference)]
+    fitting = [pck for pck in _decoded(given, ledger) if fits(pck, reference)]
     if not fitting:
         ledger.reject(
             "intel.pck",
@@ -162,7 +162,8 @@ def _decoded(given: list[x509.Certificate], ledger: Ledger) -> list[PckCertifica
     return decoded
 
 
-def _fits(pck: PckCertificate, reference: PckReference) -> bool:
+def fits(pck: PckCertificate, reference: PckReference) -> bool:
+    """Whether a PCK certificate is the one that a quote names, as far as it says it plainly."""
     actual = (pck.cpu_svn, pck.pce_svn, pck.pce_id)
     is_of_platform = reference.ppid in (None, pck.ppid)
     return is_of_platform and actual == (reference.cpu_svn, reference.pce_svn, reference.pce_id)

@@ -17,10 +17,11 @@ from wasmtime_attestation.claims.trustworthiness import worst
 from wasmtime_attestation.claims.verdict import Environment, TokenKind, Verdict
 from wasmtime_attestation.endorsements.json_object import JsonObject
 from wasmtime_attestation.errors import Finding
+from wasmtime_attestation.evidence.envelope import EvidenceType
 from wasmtime_attestation.evidence.strict_json import Json, brief
 from wasmtime_attestation.verifier import attester_claims, issued
 from wasmtime_attestation.verifier.attester_claims import optional_hex
-from wasmtime_attestation.verifier.binding import check_report_data
+from wasmtime_attestation.verifier.binding import check_report_data, nonce_of
 from wasmtime_attestation.verifier.expectations import check_nonce
 from wasmtime_attestation.verifier.issued import IssuedToken, Reader
 from wasmtime_attestation.wit import Status, TeeType
@@ -50,10 +51,13 @@ def verdict(token: IssuedToken, reader: Reader) -> Verdict:
     machine = sections.get("tdx", claims)
     value = reader.attempt(lambda: _check_nonce(machine, claims, reader), "ita.claims")
     bound = reader.attempt(lambda: _bound(machine), "ita.claims")
-    if bound is None:
-        _without_data(reader)
-    else:
+    nonces = reader.attempt(lambda: _device_nonces(sections), "ita.claims")
+    if bound is not None:
         check_report_data(bound, reader.expected.report_data, ledger)
+    elif not nonces:
+        _without_data(reader)
+    own = machine.members.get("verifier_nonce") if bound is not None else None
+    _check_devices(nonces, own, reader)
     return Verdict(
         kind=TokenKind.ITA,
         issuer=token.named,
@@ -193,6 +197,43 @@ def _without_data(reader: Reader) -> None:
     if reader.expected.report_data is not None:
         reader.ledger.reject(check, "the token states no data that the attester bound")
     reader.ledger.not_checked(check, "no expected value was given: freshness and purpose are open")
+
+
+def _device_nonces(sections: dict[str, JsonObject]) -> list[str]:
+    """Returns the nonces that GPUs' evidence answers, in lower case, where the token says them."""
+    section = sections.get("nvgpu")
+    if section is None:
+        return []
+    details = section.optional_object("claim_details")
+    parts = [] if details is None else [details.object(name) for name in details.members]
+    stated = (part.optional_string("eat_nonce") for part in (section, *parts))
+    return [nonce.lower() for nonce in stated if nonce is not None]
+
+
+def _check_devices(nonces: list[str], own: Json, reader: Reader) -> None:
+    """Settles `evidence.binding` of GPUs: their nonce follows from the data, or from the service's.
+
+    Args:
+        nonces: what the GPUs' evidence answers.
+        own: the service's nonce, if a machine beside the GPUs has bound it to the data.
+        reader: the verification.
+    """
+    data, check = reader.expected.report_data, "evidence.binding"
+    if data is None or not nonces:
+        return
+    accepted = {(nonce_of(EvidenceType.NVIDIA_GPU, data) or b"").hex()}
+    if own is not None:
+        accepted.add(reader.attempt(lambda: _intels_device_nonce(own), "ita.claims"))
+    if not accepted.issuperset(nonces):
+        reader.ledger.reject(check, "a GPU's evidence answers another nonce: it may be a replay")
+    reader.ledger.passed(check, "the data, and the GPUs' nonces, are the expected ones")
+
+
+def _intels_device_nonce(own: Json) -> str:
+    """How Intel's clients make a GPU's nonce."""
+    nonce = JsonObject.of(own, "verifier_nonce")
+    parts = b"".join(_base64(nonce.string(name)) for name in ("val", "iat"))
+    return hashlib.sha256(parts).hexdigest()
 
 
 def _base64(text: str) -> bytes:

@@ -13,7 +13,7 @@ from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.gpu import NvidiaClaims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
-from wasmtime_attestation.endorsements.nvidia import Architecture
+from wasmtime_attestation.endorsements.nvidia import Architecture, architecture
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import nvidia, spdm
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
@@ -85,7 +85,7 @@ def verify(
     device_covered = recall(
         memo, _check_device_revocation, device, endorsements, at=at, ledger=ledger
     )
-    rims = _check_rims(_wanted(report, device), endorsements, at, anchors, ledger, memo)
+    rims = _check_rims(wanted_rims(report, device.chip), endorsements, at, anchors, ledger, memo)
     by_check = {wanted.check: verified for wanted, verified in rims.items()}
     rims_covered = recall(
         memo,
@@ -136,23 +136,28 @@ def _check_nonce(report: NvidiaReport, expected: bytes | None, ledger: Ledger) -
         ledger.passed(check, "the report answers the given nonce")
 
 
-def _wanted(report: NvidiaReport, device: Device) -> list[Wanted]:
-    """Names the manifests that a report needs, as NVIDIA does."""
+def wanted_rims(report: NvidiaReport, chip: str) -> list[Wanted]:
+    """Names the manifests that a report needs, as NVIDIA does.
+
+    Args:
+        report: the report.
+        chip: the chip's name, such as `GH100`.
+    """
     vbios = report.vbios_version.replace(".", "").upper()
     if report.is_switch:
         board = "NV_SWITCH_BIOS_5612_0002_890"
     else:
         board = f"NV_GPU_VBIOS_{report.project}_{report.project_sku}_{report.chip_sku}"
-    wanted = [Wanted("nvidia.vbios-rim", f"{board}_{vbios}", report.vbios_version, device.chip)]
+    wanted = [Wanted("nvidia.vbios-rim", f"{board}_{vbios}", report.vbios_version, chip)]
     if report.driver_version is None:
         return wanted
     line = (
         "NV_GPU_DRIVER_GH100"
-        if device.architecture is Architecture.HOPPER
+        if architecture(chip) is Architecture.HOPPER
         else f"NV_GPU_CC_DRIVER_{report.chip_info or 'GB100'}"
     )
     version = report.driver_version
-    return [Wanted("nvidia.driver-rim", f"{line}_{version}", version, device.chip), *wanted]
+    return [Wanted("nvidia.driver-rim", f"{line}_{version}", version, chip), *wanted]
 
 
 def _check_rims(

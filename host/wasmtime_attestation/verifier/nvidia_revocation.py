@@ -44,7 +44,7 @@ def check(
         lacking = [
             what
             for certificate, issuer in links
-            if (what := _missing(certificate, issuer, endorsements, at)) is not None
+            if (what := missing(certificate, issuer, endorsements, at)) is not None
         ]
     except ValueError as error:
         ledger.reject(id_, f"{error}; do not trust what it signs")
@@ -55,7 +55,7 @@ def check(
     return True
 
 
-def _missing(
+def missing(
     certificate: x509.Certificate,
     issuer: x509.Certificate,
     endorsements: Endorsements,

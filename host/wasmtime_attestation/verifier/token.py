@@ -7,15 +7,13 @@ fixed here, and the key counts because the evidence binds it.
 from __future__ import annotations
 
 import hmac
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from wasmtime_attestation import verifier
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict, environments_of
@@ -24,20 +22,20 @@ from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.jwa import Algorithm, check_signature
 from wasmtime_attestation.evidence import base64url
 from wasmtime_attestation.evidence import jwt as compact
-from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.jwt import CompactJws
 from wasmtime_attestation.evidence.strict_json import Json, brief
 from wasmtime_attestation.evidence.token import (
     ALGORITHM,
     MAX_LIFETIME,
     PROFILE,
+    REPLAYED_PROFILE,
     TYPE,
     Binding,
     EvidenceToken,
     KeyPoint,
 )
 from wasmtime_attestation.memo import Memo, recall
-from wasmtime_attestation.verifier.binding import digest, nonce_of, thumbprint
+from wasmtime_attestation.verifier.binding import digest, thumbprint
 from wasmtime_attestation.verifier.expectations import (
     Expected,
     Period,
@@ -45,7 +43,7 @@ from wasmtime_attestation.verifier.expectations import (
     check_audience,
     check_period,
 )
-from wasmtime_attestation.verifier.pieces import authentic, verify_each
+from wasmtime_attestation.verifier.token_evidence import verify_evidence
 
 CHECKS = (
     "token.format",
@@ -57,6 +55,10 @@ CHECKS = (
     "token.nonce",
     "token.audience",
     "token.evidence",
+)
+_REPLAYED = (
+    "a host that replays a recording made the token: its evidence is bound to none of this, and "
+    "only the process that replays it verifies such tokens; attest on the machine itself"
 )
 T = TypeVar("T")
 
@@ -122,10 +124,43 @@ def verify_token(
         RejectedError: the token or its evidence is not authentic, or not as expected.
         UnavailableError: an endorsement is missing.
     """
+    token, key_id = authenticate(text, PROFILE, expected, at=at, ledger=ledger, memo=memo)
+    bound = digest(binding_of(token, key_id))
+    evidence = verify_evidence(
+        token.evidence, bound, endorsements, at=at, anchors=anchors, ledger=ledger, memo=memo
+    )
+    return VerifiedToken(issuer_uri(key_id), token, evidence)
+
+
+def authenticate(
+    text: str,
+    profile: str,
+    expected: Expected,
+    *,
+    at: datetime,
+    ledger: Ledger,
+    memo: Memo | None = None,
+) -> tuple[EvidenceToken, bytes]:
+    """Checks everything about a token but its evidence, without which its key counts for nothing.
+
+    Args:
+        text: the compact JWS.
+        profile: the `eat_profile` that it must have.
+        expected: what it must say.
+        at: the instant to verify at, with a time zone.
+        ledger: records each check.
+        memo: what was verified before; it only saves time.
+
+    Returns:
+        the token, and the thumbprint of the key that signed it.
+
+    Raises:
+        RejectedError: the token is not authentic, or not as expected.
+    """
     ledger.plan(CHECKS)
     jws = _attempt(ledger, "token.format", lambda: compact.decode(text))
     claims = _attempt(ledger, "token.format", jws.claims)
-    _check_header(jws, claims, ledger)
+    _check_header(jws, claims, profile, ledger)
     token = _attempt(ledger, "token.format", lambda: EvidenceToken.from_payload(claims))
     ledger.passed("token.format", f"{len(text)} characters")
     key_id = _check_key(jws, token, ledger)
@@ -133,8 +168,7 @@ def verify_token(
     _check_signature(jws, key, ledger)
     _check_times(token, expected, at, ledger)
     _check_expected(token, expected, ledger)
-    evidence = _verify_evidence(token, key_id, endorsements, at, anchors, ledger, memo)
-    return VerifiedToken(issuer_uri(key_id), token, evidence)
+    return token, key_id
 
 
 def issuer_uri(key_thumbprint: bytes) -> str:
@@ -149,20 +183,23 @@ def _attempt(ledger: Ledger, check: str, decode: Callable[[], T]) -> T:
         ledger.reject(check, f"this is no evidence token: {error}")
 
 
-def _check_header(jws: CompactJws, claims: dict[str, Json], ledger: Ledger) -> None:
+def _check_header(jws: CompactJws, claims: dict[str, Json], profile: str, ledger: Ledger) -> None:
     for name, value, expected in (
         ("alg", jws.header.get("alg"), ALGORITHM),
         ("typ", jws.header.get("typ"), TYPE),
-        ("eat_profile", claims.get("eat_profile"), PROFILE),
+        ("eat_profile", claims.get("eat_profile"), profile),
     ):
         if value != expected:
-            ledger.reject("token.profile", f"{name} is {brief(value)}; only {expected} is accepted")
+            reason = f"; {_REPLAYED}" if value == REPLAYED_PROFILE else ""
+            ledger.reject(
+                "token.profile", f"{name} is {brief(value)}; only {expected} is accepted{reason}"
+            )
     surplus = sorted(jws.header.keys() - {"alg", "typ", "kid"})
     if surplus:
         ledger.reject(
             "token.profile", f"the header has {brief([*surplus])}; only alg, typ and kid may be"
         )
-    ledger.passed("token.profile", f"{ALGORITHM}, {TYPE}, {PROFILE}")
+    ledger.passed("token.profile", f"{ALGORITHM}, {TYPE}, {profile}")
 
 
 def _check_key(jws: CompactJws, token: EvidenceToken, ledger: Ledger) -> bytes:
@@ -209,47 +246,6 @@ def _check_expected(token: EvidenceToken, expected: Expected, ledger: Ledger) ->
     else:
         ledger.passed("token.nonce", "the token answers the given nonce")
     check_audience(() if token.audience is None else (token.audience,), expected, ledger)
-
-
-def _verify_evidence(
-    token: EvidenceToken,
-    key_id: bytes,
-    endorsements: Endorsements,
-    at: datetime,
-    anchors: Anchors,
-    ledger: Ledger,
-    memo: Memo | None,
-) -> tuple[Claims, ...]:
-    _check_pieces(token.evidence, ledger)
-    bound = digest(binding_of(token, key_id))
-
-    def verify(evidence: Evidence, own: Ledger) -> Claims:
-        return verifier.verify(
-            evidence,
-            endorsements,
-            nonce=nonce_of(evidence.type, bound),
-            report_data=None if evidence.type in verifier.WITH_NONCE_ALONE else bound,
-            at=at,
-            anchors=anchors,
-            ledger=own,
-            memo=memo,
-        )
-
-    return authentic(verify_each(token.evidence, ledger, verify))
-
-
-def _check_pieces(pieces: Sequence[Evidence], ledger: Ledger) -> None:
-    """One machine at most, and first: of two, each could be the one that holds the key."""
-    if not pieces:
-        ledger.reject("token.evidence", "the token carries no evidence")
-    if any(piece.type not in verifier.WITH_NONCE_ALONE for piece in pieces[1:]):
-        ledger.reject(
-            "token.evidence",
-            "evidence of a virtual machine stands behind other evidence; a token is about one "
-            "machine, which comes first",
-        )
-    kinds = Counter(piece.type for piece in pieces)
-    ledger.passed("token.evidence", ", ".join(f"{n} of {kind}" for kind, n in kinds.items()))
 
 
 def binding_of(token: EvidenceToken, key_thumbprint: bytes) -> Binding:

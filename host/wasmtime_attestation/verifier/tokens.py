@@ -12,7 +12,7 @@ from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
-from wasmtime_attestation.evidence import jwt
+from wasmtime_attestation.evidence import detached_eat, jwt
 from wasmtime_attestation.evidence.detached_eat import DetachedEat
 from wasmtime_attestation.evidence.jwt import CompactJws
 from wasmtime_attestation.evidence.strict_json import Json
@@ -63,7 +63,7 @@ def verify(
     """Verifies a token, whoever issued it.
 
     Args:
-        text: the compact JWS.
+        text: the compact JWS, or a wrapped detached EAT.
         expected: what it must say.
         trust: the roots and issuers that count.
         at: the instant to verify at, with a time zone.
@@ -79,6 +79,10 @@ def verify(
     if at.tzinfo is None:
         raise InvalidArgumentError(f"the instant {at.isoformat()} names no time zone; add one")
     reader = Reader(expected, at, ledger)
+    if submodules is None and detached_eat.is_wrapped(text):
+        ledger.plan(["token.format"])
+        eat = reader.attempt(lambda: detached_eat.unwrap(text))
+        text, submodules = eat.overall, eat.submodules
     parsed = jwt.issued(text)
     if submodules is not None or parsed is not None:
         return _of_service(text, parsed, submodules, trust, reader)
@@ -125,8 +129,6 @@ def _by_itself(
     endorsements: Endorsements,
     reader: Reader,
 ) -> Verdict:
-    if issuer.kind is TokenKind.EAR:
-        _refuse(reader.expected.report_data is not None, "an EAR states no report data")
     checks, verdict = _SERVICES[issuer.kind]
     reader.ledger.plan(checks)
     algorithm = reader.accept_algorithm(parts, issuer)

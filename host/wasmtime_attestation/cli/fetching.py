@@ -1,0 +1,75 @@
+"""Fetching what a verification lacks: from this user's cache, and from the vendors' services."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from wasmtime_attestation.cli.terminal import slow
+from wasmtime_attestation.cli.verification import Request
+from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.endorsers.disk_cache import DiskCache, default_folder
+from wasmtime_attestation.endorsers.fetching import Fetched, Subject, fetch
+from wasmtime_attestation.endorsers.service_urls import ServiceUrls
+from wasmtime_attestation.endorsers.source import Source
+from wasmtime_attestation.errors import RejectedError
+from wasmtime_attestation.evidence.recognise import recognise
+from wasmtime_attestation.verifier.issuers import Issuer
+
+log = logging.getLogger(__name__)
+
+
+def completed(request: Request, *, offline: bool) -> Request:
+    """Returns a request with what could be fetched of what it lacks; the rest has a reason.
+
+    Raises:
+        InvalidArgumentError: the environment names a service that has no address.
+    """
+    try:
+        subject = recognise(request.data)
+    except RejectedError:
+        # The verification says so.
+        return request
+    with slow("asking vendors for endorsements..."):
+        fetched = fetch_for(
+            subject, request.endorsements, request.issuers, at=request.at, offline=offline
+        )
+    for missing in fetched.missing:
+        log.info("not fetched: %s", missing)
+    return replace(
+        request,
+        endorsements=request.endorsements + fetched.endorsements,
+        issuers=fetched.issuers,
+        missing=tuple(map(str, fetched.missing)),
+    )
+
+
+def fetch_for(
+    subject: Subject,
+    known: Endorsements,
+    issuers: Sequence[Issuer],
+    *,
+    at: datetime,
+    offline: bool,
+    progress: Callable[[str], None] = log.info,
+) -> Fetched:
+    """Fetches by way of this user's cache, from the services that the environment names.
+
+    Args:
+        subject: what is to be verified.
+        known: what is there.
+        issuers: whose tokens count, besides the well-known ones.
+        at: the instant at which everything must hold.
+        offline: whether the cache alone is asked.
+        progress: is told what is asked for.
+
+    Raises:
+        InvalidArgumentError: the environment names a service that has no address.
+    """
+    urls = ServiceUrls.from_environment()
+    folder = default_folder()
+    cache = None if folder is None else DiskCache(folder)
+    with Source(cache, offline=offline, plain=urls.is_plain, progress=progress) as source:
+        return fetch(subject, known, source=source, urls=urls, at=at, issuers=issuers)

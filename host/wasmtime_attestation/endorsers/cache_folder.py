@@ -1,0 +1,128 @@
+"""A folder of this user's alone, whose files appear whole or not at all.
+
+Everything goes by the folder's descriptor, so that nobody can put another one in its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wasmtime_attestation.errors import UnavailableError
+
+_TEMPORARY = ".tmp-"
+_STALE = 3600.0
+"""Seconds after which a temporary file belongs to a process that was killed."""
+_FOREIGN_WRITERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the folder: bytes, and seconds since 1970."""
+
+    name: str
+    size: int
+    written: float
+
+
+class CacheFolder:
+    """A folder; `open` makes it where it is not there.
+
+    Args:
+        descriptor: of the folder; it is closed at the end of the context.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, path: Path) -> Iterator[CacheFolder]:
+        """Opens the folder.
+
+        Raises:
+            UnavailableError: somebody else owns it or may write to it, or it cannot be had.
+        """
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError as error:
+            raise UnavailableError(f"{path} cannot be used: {error.strerror}") from error
+        try:
+            _check(path, os.fstat(descriptor))
+            yield cls(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        """Returns a file's bytes, or None if it is not there, not a file, or too large."""
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        try:
+            descriptor = os.open(name, flags, dir_fd=self._descriptor)
+        except OSError:
+            return None
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+                return None
+            data = file.read(limit + 1)
+        return data if len(data) <= limit else None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Puts a file in place: whoever reads finds the old bytes or the new ones.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        temporary = f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(temporary, flags, 0o600, dir_fd=self._descriptor)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(temporary, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+        except BaseException:
+            self.remove(temporary)
+            raise
+        os.fsync(self._descriptor)
+
+    def remove(self, name: str) -> None:
+        """Removes a file, if it is there and can be removed."""
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=self._descriptor)
+
+    def files(self) -> list[StoredFile]:
+        """Returns the files, the oldest first; what killed processes left is removed."""
+        found = []
+        with os.scandir(self._descriptor) as entries:
+            names = [entry.name for entry in entries]
+        for name in names:
+            try:
+                status = os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+            except OSError:
+                continue
+            if not name.startswith(_TEMPORARY):
+                found.append(StoredFile(name, status.st_size, status.st_mtime))
+            elif time.time() - status.st_mtime > _STALE:
+                self.remove(name)
+        return sorted(found, key=lambda file: file.written)
+
+
+def _check(path: Path, status: os.stat_result) -> None:
+    if status.st_uid != os.geteuid():
+        raise UnavailableError(
+            f"{path} belongs to user {status.st_uid}, not to you ({os.geteuid()}): nothing is "
+            "kept there; set XDG_CACHE_HOME to a folder of yours"
+        )
+    if status.st_mode & _FOREIGN_WRITERS:
+        raise UnavailableError(
+            f"{path} can be written by others: nothing is kept there; chmod 700 it"
+        )

@@ -1,0 +1,153 @@
+"""What services answered, kept on disk: byte for byte, found by question, whole or not at all.
+
+Whatever is read is checked against its digest, and counts no more than what comes from the
+network: endorsements prove themselves whenever they are used. A cache that cannot be used is a
+reason to warn, never to fail.
+
+An entry is three lines and the answer's body: the format, SHA-256 of everything after this
+line, and a JSON object.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wasmtime_attestation.endorsements.x509 import MAX_SIZE
+from wasmtime_attestation.endorsers.cache_folder import CacheFolder
+from wasmtime_attestation.endorsers.question import Question, Reply
+from wasmtime_attestation.errors import UnavailableError
+from wasmtime_attestation.evidence import strict_json
+
+log = logging.getLogger(__name__)
+MAX_ENTRIES = 4096
+MAX_BYTES = 128 << 20
+_FORMAT = b"wasmtime-attestation cache 1\n"
+_MAX_HEAD = 1 << 16
+"""Bytes of an entry before its body."""
+_LAST_SECOND = int(datetime.max.replace(tzinfo=UTC).timestamp()) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An answer that was kept.
+
+    Attributes:
+        fetched: when it came.
+        reply: what came; None where the service said that there is none.
+    """
+
+    fetched: datetime
+    reply: Reply | None
+
+
+def default_folder() -> Path | None:
+    """Returns the folder of this user's cache (XDG Base Directory Specification), if any."""
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        home = named if named.is_absolute() else Path.home() / ".cache"
+    except RuntimeError:
+        # Python's, where neither HOME nor the user's entry says it.
+        return None
+    return home / "wasmtime-attestation"
+
+
+class DiskCache:
+    """The answers in a folder.
+
+    Args:
+        folder: where they are; it is made when something is to be kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._warned = False
+
+    def read(self, question: Question) -> Entry | None:
+        """Returns what was answered, or None; an entry that is not whole is removed."""
+        try:
+            if not self._folder.exists():
+                return None
+            with CacheFolder.open(self._folder) as folder:
+                data = folder.read(question.key, _MAX_HEAD + MAX_SIZE)
+                if data is None:
+                    return None
+                try:
+                    return decode(data, question)
+                except (ValueError, RecursionError) as error:
+                    log.info("cache entry %s is dropped: %s", question.key, error)
+                    folder.remove(question.key)
+        except (UnavailableError, OSError) as error:
+            self._warn(error)
+        return None
+
+    def write(self, question: Question, entry: Entry) -> None:
+        """Keeps an answer, and removes the oldest ones where there are too many."""
+        try:
+            with CacheFolder.open(self._folder) as folder:
+                folder.write(question.key, encode(entry, question))
+                _trim(folder)
+        except (UnavailableError, OSError) as error:
+            self._warn(error)
+
+    def _warn(self, error: UnavailableError | OSError) -> None:
+        """Says it once: the next entry has the same fate."""
+        if not self._warned:
+            self._warned = True
+            reason = error.strerror if isinstance(error, OSError) else error
+            log.warning("answers are not kept: %s", reason)
+
+
+def _trim(folder: CacheFolder) -> None:
+    files = folder.files()
+    size = sum(file.size for file in files)
+    while files and (len(files) > MAX_ENTRIES or size > MAX_BYTES):
+        oldest = files.pop(0)
+        size -= oldest.size
+        folder.remove(oldest.name)
+
+
+def encode(entry: Entry, question: Question) -> bytes:
+    """Writes an entry."""
+    reply = entry.reply or Reply(b"")
+    head = {
+        "question": question.key,
+        "url": question.url,
+        "fetched": int(entry.fetched.timestamp()),
+        "found": entry.reply is not None,
+        "headers": dict(reply.headers),
+    }
+    content = json.dumps(head, separators=(",", ":")).encode() + b"\n" + reply.body
+    return _FORMAT + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+
+
+def decode(data: bytes, question: Question) -> Entry:
+    """Reads an entry.
+
+    Raises:
+        ValueError: it is not whole, or of another question.
+    """
+    if not data.startswith(_FORMAT):
+        raise ValueError("it is of another format")
+    digest, _, content = data[len(_FORMAT) :].partition(b"\n")
+    if not hmac.compare_digest(digest, hashlib.sha256(content).hexdigest().encode()):
+        raise ValueError("it is not what was written")
+    text, _, body = content.partition(b"\n")
+    match strict_json.loads(text):
+        case {
+            "question": question.key,
+            "fetched": int() as fetched,
+            "found": bool() as found,
+            "headers": dict() as headers,
+        } if 0 <= fetched <= _LAST_SECOND:
+            named = {name: value for name, value in headers.items() if isinstance(value, str)}
+            reply = Reply(body, named) if found else None
+            return Entry(datetime.fromtimestamp(fetched, UTC), reply)
+        case _:
+            raise ValueError("it is the answer to another question")
