@@ -15,6 +15,7 @@ from typing import Protocol
 
 from wasmtime_attestation.attesters import tpm_client_codes as codes
 from wasmtime_attestation.attesters import tpm_client_device
+from wasmtime_attestation.attesters.azure_certificate import certificate_of
 from wasmtime_attestation.attesters.azure_report import (
     PACE,
     USER_DATA_SIZE,
@@ -94,7 +95,7 @@ class AzureAttester:
 
         User data is D; the vTPM's quote answers the nonce that `nonce_of` derives from D. On
         SEV-SNP the VCEK comes with it where Azure's metadata service has it; on TDX the TD quote
-        is a part of it.
+        is a part of it. The certificate of the vTPM's key comes along where the vTPM has one.
 
         Raises:
             UnsupportedError: this is no confidential VM of Azure.
@@ -108,8 +109,10 @@ class AzureAttester:
             with _turns.turn(device):
                 report = fresh_report(tpm, report_data, self._pace)
             kind = _EVIDENCE_TYPES[report.decoded.type]
-            quote = _quote(tpm, kind, report_data, report.decoded.claims.attestation_key)
-        return _evidence(kind, report, quote)
+            key = report.decoded.claims.attestation_key
+            quote = _quote(tpm, kind, report_data, key)
+            certificate = certificate_of(tpm, key)
+        return _evidence(kind, report, quote, certificate)
 
 
 def _quote(tpm: Tpm, kind: EvidenceType, report_data: bytes, key: RsaKey) -> TpmQuote:
@@ -151,14 +154,20 @@ def _check_key(tpm: Tpm, key: RsaKey) -> None:
         )
 
 
-def _evidence(kind: EvidenceType, report: FreshReport, quote: TpmQuote) -> Evidence:
+def _evidence(
+    kind: EvidenceType,
+    report: FreshReport,
+    quote: TpmQuote,
+    certificate: tuple[RawEndorsement, ...],
+) -> Evidence:
     # It brings an HTTP client along, which guests that never attest need not wait for.
     from wasmtime_attestation.attesters import imds
 
     hardware = report.decoded.hardware_report
     td_quote = imds.td_quote(hardware) if kind is EvidenceType.AZURE_TDX else None
     endorsements = _vcek(hardware) if kind is EvidenceType.AZURE_SNP else ()
-    return Evidence(kind, AzureEvidence(report.data, quote, td_quote).encode(), endorsements)
+    data = AzureEvidence(report.data, quote, td_quote).encode()
+    return Evidence(kind, data, endorsements + certificate)
 
 
 def _vcek(report: bytes) -> tuple[RawEndorsement, ...]:
