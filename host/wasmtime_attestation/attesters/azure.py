@@ -102,6 +102,13 @@ class AzureAttester:
             UnavailableError: vTPM, paravisor or (TDX) metadata service did not answer as they
                 should.
         """
+        return self._collect(report_data, lambda kind: _nonce_of(kind, report_data))
+
+    def collect_quoting(self, report_data: bytes, nonce: bytes) -> Evidence:
+        """Collects as `collect` does, with a nonce of the caller's in the quote."""
+        return self._collect(report_data, lambda _: nonce)
+
+    def _collect(self, report_data: bytes, nonce: Callable[[EvidenceType], bytes]) -> Evidence:
         if len(report_data) != USER_DATA_SIZE:
             raise ValueError(f"report data has {USER_DATA_SIZE} bytes, not {len(report_data)}")
         with self._opened() as device:
@@ -110,16 +117,20 @@ class AzureAttester:
                 report = fresh_report(tpm, report_data, self._pace)
             kind = _EVIDENCE_TYPES[report.decoded.type]
             key = report.decoded.claims.attestation_key
-            quote = _quote(tpm, kind, report_data, key)
+            quote = _quote(tpm, nonce(kind), key)
             certificate = certificate_of(tpm, key)
         return _evidence(kind, report, quote, certificate)
 
 
-def _quote(tpm: Tpm, kind: EvidenceType, report_data: bytes, key: RsaKey) -> TpmQuote:
-    """Has the vTPM quote all PCRs, again if one was extended after it was read."""
+def _nonce_of(kind: EvidenceType, report_data: bytes) -> bytes:
     nonce = nonce_of(kind, report_data)
     if nonce is None:
         raise AssertionError(f"{kind} has a nonce")
+    return nonce
+
+
+def _quote(tpm: Tpm, nonce: bytes, key: RsaKey) -> TpmQuote:
+    """Has the vTPM quote all PCRs, again if one was extended after it was read."""
     _check_key(tpm, key)
     for _ in range(_QUOTES):
         pcrs = tpm.pcr_read(_PCRS)
