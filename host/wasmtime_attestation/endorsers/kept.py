@@ -50,6 +50,9 @@ def read(question: Question, reply: Reply) -> Obtained:
         endorsements = Endorsements.from_files((piece.file, piece.data) for piece in pieces)
     except InvalidArgumentError as error:
         raise ValueError(str(error)) from error
+    if endorsements.key_sets and not question.wants_keys:
+        # Keys prove nothing themselves: in a bundle they would speak for an issuer.
+        raise ValueError("it has an issuer's keys, which were not asked for")
     if not question.fits(endorsements):
         raise ValueError(f"it is not {question.what}")
     return Obtained(pieces, endorsements, validity.window(endorsements))

@@ -54,6 +54,7 @@ class Question:
         keep: names of the answer's headers, in lower case, that belong to it.
         body: for POST; None for GET.
         headers: to send; they are never kept.
+        wants_keys: whether keys of an issuer are asked for, which count by where they come from.
     """
 
     what: str
@@ -66,6 +67,7 @@ class Question:
     keep: tuple[str, ...] = ()
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wants_keys: bool = False
 
     @property
     def place(self) -> str:
