@@ -289,6 +289,20 @@ def test_a_key_is_seen_by_the_service_alone(
     assert key not in caplog.text
 
 
+def test_half_a_key_is_not_seen_either(authority: WebAuthority, tmp_path: Path) -> None:
+    """What a service says is cut to a line, but not within a key that it repeats."""
+    key = "nvapi-" + "k3y" * 500
+    with NRAS.started(authority, tmp_path) as running:
+        key_place(tmp_path, key)
+        for before in (0, 290, 1195):
+            text = "x" * before + key
+            for body in (text.encode(), json.dumps({"error": text}).encode()):
+                running.miniature.script = [answer("403 Forbidden", body, x_request_id=text)]
+                with pytest.raises(UnavailableError) as caught:
+                    running.issue()
+                assert "k3y" not in str(caught.value)
+
+
 def test_nvidia_wants_a_key(authority: WebAuthority, tmp_path: Path) -> None:
     with NRAS.started(authority, tmp_path) as running:
         assert isinstance(running.miniature, NrasMiniature)

@@ -180,21 +180,21 @@ class Api:
     def _refuse(
         self, answer: Answer, secret: Secret | None, request_id: str | None, *, is_post: bool
     ) -> NoReturn:
-        text, status = said(answer.body), answer.status
+        text, status = said(answer.body, secret), answer.status
         meaning = self.rules.meanings.get(status, _MEANINGS.get(status, _class_of(status)))
-        hints = [*self._hints(answer, text)]
+        hints = [*self._hints(answer, text, secret)]
         hints += [] if request_id is None else [f"request id {request_id}"]
         message = f"{self.name} answers HTTP {status}" + (f" ({text})" if text else "")
         message = "; ".join([f"{message}: {meaning}", *hints])
-        message = message if secret is None else secret.hidden_in(message)
         # Evidence is only ever sent with POST.
         if is_post and status in self.rules.rejecting:
             raise RejectedError.of(CHECK, message)
         raise UnavailableError(f"{message} [{self.url}]")
 
-    def _hints(self, answer: Answer, text: str) -> Iterator[str]:
+    def _hints(self, answer: Answer, text: str, secret: Secret | None) -> Iterator[str]:
         """Yields which part of the evidence is meant, and what else helps."""
-        lowered, headers = text.lower(), answer.headers
+        lowered = text.lower()
+        headers = {name: _without(secret, value) for name, value in answer.headers.items()}
         yield from (part for word, part in self.rules.parts.items() if word.lower() in lowered)
         if again := headers.get("retry-after"):
             yield f"to be asked again after {line(again)}"
@@ -209,13 +209,18 @@ def _class_of(status: int) -> str:
     return "it does not take the request"
 
 
-def said(body: bytes) -> str:
-    """Returns what an answer says in words, on one line, or nothing."""
+def said(body: bytes, secret: Secret | None = None) -> str:
+    """Returns what an answer says in words, on one line and without a key, or nothing."""
     try:
         document = strict_json.loads(body, floats=True)
     except (ValueError, RecursionError):
-        return line(body[: 4 * _MAX_SAID].decode("utf-8", "replace"))
-    return line(": ".join(_words(document)))
+        return line(_without(secret, body.decode("utf-8", "replace")))
+    return line(_without(secret, ": ".join(_words(document))))
+
+
+def _without(secret: Secret | None, text: str) -> str:
+    """Hides a key before anything is cut: of half a key, nobody would know that it is one."""
+    return text if secret is None else secret.hidden_in(text)
 
 
 def _words(document: Json) -> list[str]:
