@@ -124,6 +124,7 @@ def test_verify_json(directory: Path) -> None:
         "attestations": [],
         "cut_bytes": 0,
         "lost": 0,
+        "orphans": 0,
         "problem": None,
     }
 
