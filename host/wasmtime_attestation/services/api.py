@@ -159,7 +159,7 @@ class Api:
     ) -> Answer:
         deadline = Deadline.after(self.seconds)
         for attempt in range(1, self.rules.attempts + 1):
-            answer = ask(HttpClient(Limits(MAX_ANSWER, deadline.left, attempts=1, redirects=0)))
+            answer = _answer(ask, secret, deadline.left)
             if answer.status == 200:
                 return answer
             seconds = self._pause(attempt, answer)
@@ -199,6 +199,17 @@ class Api:
         if again := headers.get("retry-after"):
             yield f"to be asked again after {line(again)}"
         yield from (f"{n} {line(headers[n])}" for n in self.rules.traces if n in headers)
+
+
+def _answer(ask: Callable[[HttpClient], Answer], secret: Secret | None, seconds: float) -> Answer:
+    try:
+        return ask(HttpClient(Limits(MAX_ANSWER, seconds, attempts=1, redirects=0)))
+    except UnavailableError as error:
+        message = _without(secret, error.message)
+        if message == error.message:
+            raise
+        # What it was raised from has the key too.
+        raise UnavailableError(message) from None
 
 
 def _class_of(status: int) -> str:
