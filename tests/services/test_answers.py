@@ -347,6 +347,9 @@ def test_a_secret_does_not_show_itself() -> None:
         pickle.dumps(secret)
     assert secret.reveal() == "abc"
     assert secret.hidden_in("xabcx") == "x<secret>x"
+    repeating = Secret("abcdefgh" * 3 + "Y")
+    assert repeating.hidden_in("q" + "abcdefgh" * 3 + "Yz") == "q<secret>z"
+    assert repeating.hidden_in("q" + "abcdefgh" * 2 + "ab") == "q<secret>"
 
 
 @pytest.mark.parametrize("text", ["", "\n", "two words", "two\nlines", "\xe9", "\x00", "a" * 5000])

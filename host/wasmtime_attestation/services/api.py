@@ -30,6 +30,8 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 _EVERY = tuple(range(100, 600))
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _MAX_SAID = 300
+_MAX_READ = 1 << 14
+"""Characters of others' text that are looked at; a message has fewer."""
 _NO_HEADERS: Headers = {}
 
 
@@ -231,7 +233,7 @@ def said(body: bytes, secret: Secret | None = None) -> str:
 
 def _without(secret: Secret | None, text: str) -> str:
     """Hides a key before anything is cut: of half a key, nobody would know that it is one."""
-    return text if secret is None else secret.hidden_in(text)
+    return text if secret is None else secret.hidden_in(text[:_MAX_READ])
 
 
 def _words(document: Json) -> list[str]:

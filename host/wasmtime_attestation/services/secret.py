@@ -47,12 +47,13 @@ class Secret:
 
         A key of which a message has only the beginning is hidden as well.
         """
-        begin, shown, at = self._text[:_TELLING], "", 0
+        begin, size = self._text[:_TELLING], len(self._text)
+        shown, at = [], 0
         while (found := text.find(begin, at)) >= 0:
-            shown += text[at:found] + _HIDDEN
-            pairs = zip(text[found : found + MAX_SIZE], self._text, strict=False)
+            shown += [text[at:found], _HIDDEN]
+            pairs = zip(text[found : found + size], self._text, strict=False)
             at = found + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        return shown + text[at:]
+        return "".join((*shown, text[at:]))
 
 
 @dataclass(frozen=True, slots=True)
