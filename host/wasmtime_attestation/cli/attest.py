@@ -11,8 +11,9 @@ import click
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.cli import host, options
+from wasmtime_attestation.cli import configured, host, options
 from wasmtime_attestation.cli.terminal import slow
+from wasmtime_attestation.config.host_settings import EVIDENCE
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import MAX_USER_DATA
 from wasmtime_attestation.issuer import NONCE_SIZE
@@ -42,7 +43,9 @@ def _target(text: str) -> Target | None:
     metavar="HEX",
     help="Bind this to the evidence too.",
 )
+@configured.config
 @options.tee
+@configured.token
 @options.trust_out
 @options.gpus
 @click.option("--boot-log", is_flag=True, help="Put the log of the boot (CCEL, TCG) into it too.")
@@ -73,7 +76,9 @@ def command(
     nonce: bytes | None,
     audience: str | None,
     user_data: bytes | None,
-    tee: str,
+    config_file: Path | None,
+    tee: str | None,
+    tokens: tuple[str, ...],
     trust_out: Path | None,
     gpus: int | None,
     boot_log: bool,
@@ -89,8 +94,14 @@ def command(
     fresh it is. No guest is involved, so the token names none.
     """
     _check_files(output, trust_out, record_path)
+    configuration = configured.load(config_file, tee=tee, token=tokens, gpus=gpus, offline=offline)
+    offline = configuration.endorsers.offline
     additions = tuple(_additions(boot_log=boot_log, endorse=endorse, offline=offline))
-    started = host.start(host.HostOptions(tee, trust_out, (), gpus, additions))
+    if configuration.host.tokens != (EVIDENCE,) and (additions or record_path is not None):
+        raise InvalidArgumentError(
+            "--boot-log, --endorse and --record are for evidence tokens: use --token evidence"
+        )
+    started = host.start(host.HostOptions.of(configuration, trust_out, additions))
     if record_path is not None and started.replays:
         raise InvalidArgumentError("what is replayed is a recording already: copy that file")
     challenge = wit.Challenge(nonce or os.urandom(NONCE_SIZE), user_data, audience)
