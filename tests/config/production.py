@@ -65,15 +65,7 @@ class Devices:
     def gpus(self) -> tuple[wit.GpuInfo, ...]:
         """Lists them."""
         return tuple(
-            wit.GpuInfo(
-                index=n,
-                name="NVIDIA H100",
-                uuid=f"GPU-{n}",
-                supported=True,
-                confidential=True,
-                driver="",
-                vbios="",
-            )
+            wit.GpuInfo(n, f"GPU-{n}", "NVIDIA H100", confidential=True)
             for n in range(len(self.attested.devices))
         )
 

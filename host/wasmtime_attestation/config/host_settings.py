@@ -17,7 +17,6 @@ SERVICES = ("maa", "ita", "nras", "trustee")
 TOKENS = (EVIDENCE, EAR, *SERVICES)
 """The kinds of token that guests may get."""
 MOST_GPUS = 256
-_TEE = "|".join((*TEES, f"{REPLAY}.+"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def read(table: Table) -> Settings:
     """
     ear_key = table.optional_string("ear-key", "The private key (PEM, P-384) that signs EARs.")
     settings = Settings(
-        tee=table.formed("tee", _TEE, "Where evidence comes from; auto without it.") or "auto",
+        tee=_tee(table),
         tokens=_tokens(table),
         evidence_summary=table.boolean(
             "evidence-summary", default=False, about="Whether results carry a summary."
@@ -72,6 +71,14 @@ def read(table: Table) -> Settings:
             "tokens", "tokens has ear, and there is no ear-key: nobody could verify the results"
         )
     return settings
+
+
+def _tee(table: Table) -> str:
+    tee = table.string("tee", "auto", "Where evidence comes from; auto looks what there is.")
+    if tee not in TEES and not (tee.startswith(REPLAY) and tee != REPLAY):
+        known = ", ".join((*TEES, f"{REPLAY}FILE"))
+        raise table.refusal("tee", f"tee has {tee!r}; known are {known}")
+    return tee
 
 
 def _tokens(table: Table) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -80,6 +81,9 @@ class ServiceSource:
             user_data=order.user_data,
             audience=order.audience,
         )
+        if not isinstance(order.target, wit.TargetVm):
+            # There must be as many GPUs as are expected, whichever is asked for.
+            self._machine.gpu(order.target.value if isinstance(order.target, wit.TargetGpu) else 0)
         text = self._service.issue(_noting(Collector.of(self._machine), shown), request)
         if not shown:
             raise UnsupportedError(f"{self._name} gave a token and was shown no evidence")
