@@ -15,7 +15,7 @@ from wasmtime_attestation.config.file import layer
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.service import AttestationService, Settings
 
-from tests.fakes.amd import real_anchors
+from tests.fakes import amd, intel
 from tests.fakes.host import Clock
 from tests.services.asking import Attested
 
@@ -111,8 +111,10 @@ def host(configuration: Configuration, attested: Attested) -> AttestationService
     """Starts a host on a miniature machine, whose vendors count as real."""
     gpus = configuration.host.gpus
     machine = Machine(Vm(attested), Devices(attested), gpus)
+    vendor = intel if isinstance(attested.hardware, intel.Platform) else amd
     base = Settings(
-        real_anchors(), endorsements=given.endorsements(configuration.host.endorsements)
+        vendor.real_anchors(),
+        endorsements=given.endorsements(configuration.host.endorsements),
     )
     settings = configured.settings(configuration, base)
     return configured.service(machine, settings, configuration, Clock())

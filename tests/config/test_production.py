@@ -30,7 +30,7 @@ from wasmtime_attestation.verifier.issuers import Issuer
 from wasmtime_attestation.verifier.tokens import Trust
 from wasmtime_attestation.world.runtime import Guest, Runtime
 
-from tests.config.production import Witness, host, written
+from tests.config.production import Witness, documented, host, written
 from tests.emulation.ita_service import KEY as ITA_KEY
 from tests.emulation.ita_service import ItaMiniature
 from tests.emulation.kbs_service import KbsMiniature
@@ -147,6 +147,11 @@ def test_a_services_no_is_the_answer(authority: WebAuthority, tmp_path: Path) ->
             started.attest(None, VM, wit.Challenge(NONCE, None, None))
 
 
+def bring_policy(folder: Path) -> None:
+    (folder / "policies").mkdir()
+    (folder / "policies" / "gpus.toml").write_text(documented("gpu-policy"))
+
+
 def test_gpus_with_nras(
     authority: WebAuthority,
     tmp_path: Path,
@@ -158,6 +163,7 @@ def test_gpus_with_nras(
         service.wants_key = True
         changes = {"https://nras.attestation.nvidia.com": service.url}
         attested = Attested(intel.PLATFORM, [Gpu(number=n) for n in range(8)])
+        bring_policy(tmp_path)
         started = host(written(tmp_path, "nras", changes), attested)
         world = started.for_guest(guest.digest)
         token = world.attest_gpu(7).token
@@ -172,7 +178,11 @@ def test_gpus_with_nras(
 
 def test_other_gpus_than_written_down(authority: WebAuthority, tmp_path: Path) -> None:
     with NrasMiniature(authority) as service:
-        changes = {"https://nras.attestation.nvidia.com": service.url, 'api-key-env = "NVIDIA_API_KEY"': ""}
+        changes = {
+            "https://nras.attestation.nvidia.com": service.url,
+            'api-key-env = "NVIDIA_API_KEY"': "",
+        }
+        bring_policy(tmp_path)
         started = host(written(tmp_path, "nras", changes), Attested(intel.PLATFORM, [Gpu()]))
         with pytest.raises(UnavailableError):
             started.attest(None, wit.TargetGpu(0), wit.Challenge(NONCE, None, None))

@@ -13,6 +13,7 @@ from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
 from wasmtime_attestation.cli import configured, host, options
 from wasmtime_attestation.cli.terminal import slow
+from wasmtime_attestation.config.endorser_settings import Settings
 from wasmtime_attestation.config.host_settings import EVIDENCE
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import MAX_USER_DATA
@@ -95,8 +96,8 @@ def command(
     """
     _check_files(output, trust_out, record_path)
     configuration = configured.load(config_file, tee=tee, token=tokens, gpus=gpus, offline=offline)
-    offline = configuration.endorsers.offline
-    additions = tuple(_additions(boot_log=boot_log, endorse=endorse, offline=offline))
+    endorsers = configuration.endorsers
+    additions = tuple(_additions(endorsers, boot_log=boot_log, endorse=endorse))
     if configuration.host.tokens != (EVIDENCE,) and (additions or record_path is not None):
         raise InvalidArgumentError(
             "--boot-log, --endorse and --record are for evidence tokens: use --token evidence"
@@ -109,18 +110,22 @@ def command(
         chosen = _only_gpu(started.service) if target is None else target
         token = started.service.for_guest(None).attest(chosen, challenge).token
     if record_path is not None:
-        _record(record_path, started, token, chosen, offline=offline)
+        _record(record_path, started, token, chosen, endorsers)
     if output is None:
         click.echo(token)
     else:
         options.write_file(output, f"{token}\n".encode())
 
 
-def _record(path: Path, started: host.Host, token: str, target: Target, *, offline: bool) -> None:
+def _record(
+    path: Path, started: host.Host, token: str, target: Target, endorsers: Settings
+) -> None:
     from wasmtime_attestation.cli import record  # asks vendors, as few need to
 
     with slow("asking vendors for endorsements ..."):
-        record.save(path, started, token, target, offline=offline)
+        record.save(
+            path, started, token, target, offline=endorsers.offline, urls=endorsers.urls
+        )
 
 
 def _check_files(*paths: Path | None) -> None:
@@ -138,7 +143,7 @@ def _only_gpu(service: AttestationService) -> Target:
     return TargetGpu(0)
 
 
-def _additions(*, boot_log: bool, endorse: bool, offline: bool) -> Iterator[Addition]:
+def _additions(endorsers: Settings, *, boot_log: bool, endorse: bool) -> Iterator[Addition]:
     """What these need is imported only where it is asked for."""
     if boot_log:
         from wasmtime_attestation.cli import boot_logs
@@ -147,4 +152,6 @@ def _additions(*, boot_log: bool, endorse: bool, offline: bool) -> Iterator[Addi
     if endorse:
         from wasmtime_attestation.cli import endorsing
 
-        yield partial(endorsing.with_endorsements, offline=offline)
+        yield partial(
+            endorsing.with_endorsements, offline=endorsers.offline, urls=endorsers.urls
+        )

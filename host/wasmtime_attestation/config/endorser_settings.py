@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from wasmtime_attestation.endorsers.service_urls import ServiceUrls, checked
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.policy.table import Table
 
+KEY_VARIABLE = "WASMTIME_ATTESTATION_INTEL_PCS_KEY"
+"""A secret, which stands in no file."""
 _ABOUT = {
     "amd_kds": "AMD's Key Distribution Service, or a mirror of it.",
     "intel_pcs": "Intel's PCS, or a cache of it (PCCS).",
@@ -38,7 +41,8 @@ def read(table: Table) -> Settings:
     urls = {name: _url(table, name, about) for name, about in _ABOUT.items()}
     offline = table.boolean("offline", default=False, about="Whether nothing is fetched.")
     table.end()
-    return Settings(ServiceUrls(**{n: url for n, url in urls.items() if url}), offline)
+    named = {name: url for name, url in urls.items() if url}
+    return Settings(ServiceUrls(**named, intel_pcs_key=os.environ.get(KEY_VARIABLE)), offline)
 
 
 def _url(table: Table, name: str, about: str) -> str | None:
