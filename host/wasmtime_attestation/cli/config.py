@@ -1,4 +1,4 @@
-"""`wasmtime-attestation config`: what is in force and why, the form, and whether a file is right."""
+"""`wasmtime-attestation config`: what is in force and why, its form, and checking a file."""
 
 from __future__ import annotations
 

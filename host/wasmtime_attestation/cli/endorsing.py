@@ -48,9 +48,7 @@ def fetched_for(
     Raises:
         InvalidArgumentError: the environment names a service that has no address.
     """
-    fetched = fetch_for(
-        pieces, Endorsements(), (), at=options.now(), offline=offline, urls=urls
-    )
+    fetched = fetch_for(pieces, Endorsements(), (), at=options.now(), offline=offline, urls=urls)
     for missing in fetched.missing:
         say(f"not in the {place}: {missing}")
     return tuple(dict.fromkeys(raw(fetched.pieces)))

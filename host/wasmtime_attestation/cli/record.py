@@ -48,9 +48,7 @@ def save(
         _context(),
     )
     if host.simulated_root is None:
-        found = fetched_for(
-            made.recorded.evidence, "recording", offline=offline, urls=urls
-        )
+        found = fetched_for(made.recorded.evidence, "recording", offline=offline, urls=urls)
         made = replace(made, endorsements=found[: recording.MAX_ENDORSEMENTS])
     recording_file.write(path, made.simulated_by(host.simulated_root))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from wasmtime_attestation.config import Read
 from wasmtime_attestation.policy.table import Json, Key, Table
 
-_SECRET_FILE, _SECRET_VARIABLE = "api-key-file", "api-key-env"  # names of settings  # noqa: S105
+_SECRET_FILE, _SECRET_VARIABLE = "api-key-file", "api-key-env"  # names of settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,9 @@ def _settings(found: Read, table: Table, key: Key) -> Iterator[InForce]:
         own = (*key, setting.key)
         origin = found.layers.place(own)
         name = ".".join(map(str, own))
-        yield InForce(name, setting.value, origin, setting.about, _secret(setting.key, setting.value))
+        yield InForce(
+            name, setting.value, origin, setting.about, _secret(setting.key, setting.value)
+        )
     for name, inner in table.tables.items():
         if not inner.is_absent:
             yield from _settings(found, inner, (*key, name))
