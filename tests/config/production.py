@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.machine import Machine
@@ -86,8 +87,9 @@ class Witness:
     tokens: list[str] = field(default_factory=list)
     answers: list[bool] = field(default_factory=list)
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.world, name)
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method: Callable[..., Any] = getattr(self.world, name)
+        return method
 
     def attest_vm(self) -> wit.AttestationResult:
         """Keeps the token."""

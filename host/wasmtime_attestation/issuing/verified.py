@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from wasmtime_attestation.appraise.several import summary
-from wasmtime_attestation.appraise.token import appraise_each
+from wasmtime_attestation.appraise.token import appraise_each, check_issuers_result
 from wasmtime_attestation.appraise.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.ear_issuer import EarIssuer
 from wasmtime_attestation.endorsements import jwks
+from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.evidence.token import DEFAULT_LIFETIME
 from wasmtime_attestation.issuer import NONCE_SIZE
 from wasmtime_attestation.issuing import Issued, Order, Source
@@ -79,7 +80,14 @@ class EarSource:
         )
         found = tuple(self._appraised(verdict, datetime.fromtimestamp(now, UTC)))
         text = self._issuer.issue(found, now=now, nonce=nonce)
+        self._check(text, nonce, now)
         return Issued(text, now, now + DEFAULT_LIFETIME, shown.evidence, self.kind)
+
+    def _check(self, text: str, nonce: bytes, now: int) -> None:
+        """Refuses what everybody would: of a simulation, say, a result is a no in itself."""
+        trust = Trust(Anchors(()), self.issuers)
+        at = datetime.fromtimestamp(now, UTC)
+        check_issuers_result(tokens.verify(text, Expected(nonce), trust, at=at, ledger=Ledger()))
 
     def _appraised(self, verdict: Verdict, at: datetime) -> Iterator[Appraisal]:
         outcomes = [*appraise_each(verdict, self._policy, at=at)]
