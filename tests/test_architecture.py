@@ -35,6 +35,7 @@ LAYERS = (
         "summary",
     ),
     ("capabilities", "config", "doctor", "services"),
+    ("issuing",),
     ("service",),
     ("world",),
     ("cli", "__main__"),

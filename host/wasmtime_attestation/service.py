@@ -28,6 +28,8 @@ from wasmtime_attestation.errors import (
 from wasmtime_attestation.evidence import jwt
 from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
 from wasmtime_attestation.issuer import TokenIssuer
+from wasmtime_attestation.issuing import Order, Source
+from wasmtime_attestation.issuing.own import EvidenceSource
 from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy
 from wasmtime_attestation.summary import summarise
 from wasmtime_attestation.verifier import tokens
@@ -72,6 +74,7 @@ class AttestationService:
         settings: what is trusted and accepted.
         clock: the time, in seconds since the Unix epoch.
         issuer: what signs tokens; a new key where none is given.
+        source: where guests' tokens come from; the issuer where none is given.
     """
 
     def __init__(
@@ -80,12 +83,14 @@ class AttestationService:
         settings: Settings,
         clock: Callable[[], float],
         issuer: TokenIssuer | None = None,
+        source: Source | None = None,
     ) -> None:
         self._machine = machine
         self._settings = settings
         self._clock = clock
         profile = PROFILE if settings.recorded is None else REPLAYED_PROFILE
         self._issuer = issuer or TokenIssuer(profile=profile)
+        self._source = source or EvidenceSource(machine, self._issuer, clock)
         self._cache = TokenCache()
 
     def for_guest(self, digest: bytes | None) -> wit.World:
@@ -176,22 +181,18 @@ class AttestationService:
         target: wit.Target,
         challenge: wit.Challenge | None,
     ) -> tuple[wit.AttestationResult, int]:
-        text, token = self._issuer.issue(
-            lambda bound: self._machine.collect(target, bound),
-            nonce=challenge.nonce if challenge else None,
-            audience=challenge.audience if challenge else None,
-            guest_digest=guest_digest,
-            user_data=challenge.user_data if challenge else None,
-            now=self._now(),
+        asked = challenge or wit.Challenge(b"", None, None)
+        issued = self._source.issue(
+            Order(target, asked.nonce or None, guest_digest, asked.user_data, asked.audience)
         )
-        summary = summarise(token.evidence[0]) if self._settings.evidence_summary else None
+        summary = summarise(issued.evidence) if self._settings.evidence_summary else None
         result = wit.AttestationResult(
-            token=text,
+            token=issued.text,
             evidence=summary,
-            timestamp=token.issued_at,
+            timestamp=issued.issued_at,
             tee_type=self._tee_type(target),
         )
-        return result, token.expires_at
+        return result, issued.expires_at
 
     def _tee_type(self, target: wit.Target) -> wit.TeeType:
         if isinstance(target, wit.TargetGpu):
@@ -200,7 +201,8 @@ class AttestationService:
 
     def _verify(self, token: str, expected: Expected, policy: AppraisalPolicy | None) -> Verdict:
         endorsements = self._settings.endorsements.waiving(policy.waived if policy else ())
-        trust = Trust(self._settings.anchors, self._settings.issuers, endorsements)
+        issuers = (*self._settings.issuers, *self._source.issuers)
+        trust = Trust(self._settings.anchors, issuers, endorsements)
         at = datetime.fromtimestamp(self._now(), UTC)
         recorded = self._settings.recorded
         if recorded is not None and jwt.key_id(token) == self._issuer.key_id:

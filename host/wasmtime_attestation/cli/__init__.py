@@ -29,6 +29,7 @@ class _Commands(click.Group):
         "verify",
         "endorsements",
         "policy",
+        "config",
         "inspect",
         "journal",
     )

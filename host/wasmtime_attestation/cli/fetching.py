@@ -54,8 +54,9 @@ def fetch_for(
     at: datetime,
     offline: bool,
     progress: Callable[[str], None] = log.info,
+    urls: ServiceUrls | None = None,
 ) -> Fetched:
-    """Fetches by way of this user's cache, from the services that the environment names.
+    """Fetches by way of this user's cache.
 
     Args:
         subject: what is to be verified.
@@ -64,11 +65,12 @@ def fetch_for(
         at: the instant at which everything must hold.
         offline: whether the cache alone is asked.
         progress: is told what is asked for.
+        urls: the services' addresses; those that the environment names where none are given.
 
     Raises:
         InvalidArgumentError: the environment names a service that has no address.
     """
-    urls = ServiceUrls.from_environment()
+    urls = urls or ServiceUrls.from_environment()
     folder = default_folder()
     cache = None if folder is None else DiskCache(folder)
     with Source(cache, offline=offline, plain=urls.is_plain, progress=progress) as source:

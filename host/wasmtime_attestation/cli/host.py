@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wasmtime_attestation.attesters.completed import Addition, CompletedMachine
@@ -12,8 +12,10 @@ from wasmtime_attestation.attesters.detect import Detection
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.attesters.nvidia_devices import NvidiaDevices
 from wasmtime_attestation.attesters.select import DetectedAttester, attester_of
+from wasmtime_attestation.cli import configured
 from wasmtime_attestation.cli.options import REPLAY, write_file
 from wasmtime_attestation.cli.terminal import say
+from wasmtime_attestation.config import Configuration
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
@@ -40,6 +42,7 @@ class HostOptions:
         endorsement_paths: files and folders of endorsements for `verify-token` and `verify`.
         gpus: how many GPUs the machine must have; None where any number will do.
         additions: what evidence gets besides.
+        configuration: which tokens guests get, and what is accepted.
     """
 
     tee: str
@@ -47,6 +50,25 @@ class HostOptions:
     endorsement_paths: tuple[Path, ...] = ()
     gpus: int | None = None
     additions: Sequence[Addition] = ()
+    configuration: Configuration = field(default_factory=Configuration)
+
+    @classmethod
+    def of(
+        cls,
+        configuration: Configuration,
+        trust_out: Path | None = None,
+        additions: Sequence[Addition] = (),
+    ) -> HostOptions:
+        """Returns what a configuration says."""
+        chosen = configuration.host
+        return cls(
+            chosen.tee,
+            trust_out,
+            chosen.endorsements,
+            chosen.gpus,
+            additions,
+            configuration,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +146,8 @@ def _replay(options: HostOptions) -> Host:
 def _service(machine: Machine, settings: Settings, options: HostOptions) -> AttestationService:
     if options.additions:
         machine = CompletedMachine(machine, options.additions)
-    return AttestationService(machine, settings, time.time)
+    chosen = configured.settings(options.configuration, settings)
+    return configured.service(machine, chosen, options.configuration, time.time)
 
 
 def _endorsements(options: HostOptions) -> Endorsements:

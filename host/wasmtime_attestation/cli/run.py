@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import INTERRUPTED, host, options
+from wasmtime_attestation.cli import INTERRUPTED, configured, host, options
 from wasmtime_attestation.cli.terminal import flush, say, slow
 from wasmtime_attestation.errors import AttestationError
 from wasmtime_attestation.world.runtime import (
@@ -61,7 +61,9 @@ def _variable(text: str) -> tuple[str, str]:
     metavar="SECONDS",
     help="Stop the guest after this time.",
 )
+@configured.config
 @options.tee
+@configured.token
 @options.trust_out
 @options.endorsements
 @options.gpus
@@ -75,7 +77,9 @@ def command(
     dirs: tuple[Directory, ...],
     env: tuple[tuple[str, str], ...],
     timeout: float | None,
-    tee: str,
+    config_file: Path | None,
+    tee: str | None,
+    tokens: tuple[str, ...],
     trust_out: Path | None,
     endorsement_paths: tuple[Path, ...],
     gpus: int | None,
@@ -92,9 +96,14 @@ def command(
     # `--` may stand between the guest and its arguments.
     arguments = args[1:] if args[:1] == ("--",) else args
     runtime = Runtime()
-    chosen = host.HostOptions(tee, trust_out, endorsement_paths, gpus)
 
     def start() -> int:
+        chosen = host.HostOptions.of(
+            configured.load(
+                config_file, tee=tee, token=tokens, endorsements=endorsement_paths, gpus=gpus
+            ),
+            trust_out,
+        )
         program = _prepare(runtime, guest)
         world = host.start(chosen).service.for_guest(program.digest)
         return runtime.run(program, world, args=arguments, dirs=dirs, env=env, timeout=timeout)
