@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from wasmtime_attestation import wit
 from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
 from wasmtime_attestation.attesters.machine import Machine
-from wasmtime_attestation.cache import Subject, TokenCache
+from wasmtime_attestation.cache.kept import Kept
+from wasmtime_attestation.cache.key import VM, Key
+from wasmtime_attestation.cache.tokens import TokenCache
 from wasmtime_attestation.challenge import check_challenge
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
@@ -72,6 +74,7 @@ class AttestationService:
         settings: what is trusted and accepted.
         clock: the time, in seconds since the Unix epoch.
         issuer: what signs tokens; a new key where none is given.
+        cache: the tokens that are still good; in memory where none is given.
     """
 
     def __init__(
@@ -80,13 +83,14 @@ class AttestationService:
         settings: Settings,
         clock: Callable[[], float],
         issuer: TokenIssuer | None = None,
+        cache: TokenCache | None = None,
     ) -> None:
         self._machine = machine
         self._settings = settings
         self._clock = clock
         profile = PROFILE if settings.recorded is None else REPLAYED_PROFILE
         self._issuer = issuer or TokenIssuer(profile=profile)
-        self._cache = TokenCache()
+        self._cache = cache or TokenCache(clock)
 
     def for_guest(self, digest: bytes | None) -> wit.World:
         """Returns the world as one guest sees it.
@@ -107,20 +111,23 @@ class AttestationService:
 
     def attest_cached(self, guest_digest: bytes | None) -> wit.AttestationResult:
         """Returns a token about the virtual machine, a former one while it is fresh."""
-        return self._cached(Subject(guest_digest), wit.TargetVm())
+        return self._cached(guest_digest, VM, wit.TargetVm())
 
     def attest_gpu_cached(self, guest_digest: bytes | None, index: int) -> wit.AttestationResult:
         """Returns a token about a GPU, a former one of the same device while it is fresh."""
         gpu = self._machine.gpu(index)
-        return self._cached(Subject(guest_digest, gpu.uuid), wit.TargetGpu(index))
+        return self._cached(guest_digest, gpu.uuid, wit.TargetGpu(index))
 
-    def _cached(self, subject: Subject, target: wit.Target) -> wit.AttestationResult:
-        kept = self._cache.get(subject, self._now())
-        if kept is not None:
-            return kept
-        result, expires_at = self._issue(subject.guest_digest, target, None)
-        self._cache.put(subject, result, expires_at)
-        return result
+    def _cached(
+        self, guest_digest: bytes | None, target: str, asked: wit.Target
+    ) -> wit.AttestationResult:
+        key = Key(
+            kind=TokenKind.EVIDENCE.value,
+            target=target,
+            guest_digest=guest_digest,
+            signing_key=self._issuer.key_thumbprint,
+        )
+        return self._cache.token(key, lambda: self._issue(guest_digest, asked, None))
 
     def clear_cache(self, guest_digest: bytes | None) -> None:
         """Forgets the tokens kept for a guest."""
@@ -137,8 +144,8 @@ class AttestationService:
             challenge: what it answers.
         """
         check_challenge(challenge)
-        result, _ = self._issue(guest_digest, target, challenge)
-        return result
+        # Never from the cache: a challenge is answered by fresh evidence.
+        return self._issue(guest_digest, target, challenge).result
 
     def accepts(self, token: str) -> bool:
         """Whether a token is this host's or a configured service's, and accepted by its policy."""
@@ -175,7 +182,7 @@ class AttestationService:
         guest_digest: bytes | None,
         target: wit.Target,
         challenge: wit.Challenge | None,
-    ) -> tuple[wit.AttestationResult, int]:
+    ) -> Kept:
         text, token = self._issuer.issue(
             lambda bound: self._machine.collect(target, bound),
             nonce=challenge.nonce if challenge else None,
@@ -191,7 +198,7 @@ class AttestationService:
             timestamp=token.issued_at,
             tee_type=self._tee_type(target),
         )
-        return result, token.expires_at
+        return Kept(result, token.expires_at, token.issued_at)
 
     def _tee_type(self, target: wit.Target) -> wit.TeeType:
         if isinstance(target, wit.TargetGpu):
