@@ -74,7 +74,7 @@ def test_a_token_that_was_not_good_once_is_forgotten(host: Host) -> None:
     host.clock.now = ISSUED - 1
     host.ask()
     host.clock.now = ISSUED
-    assert host.ask() == "token 2" or host.issued == 3
+    assert host.ask() == "token 2"
 
 
 def test_a_clock_that_is_set_back_again_and_again_lengthens_no_life(host: Host) -> None:
@@ -220,7 +220,7 @@ def test_that_there_is_no_such_thing_is_remembered_for_a_moment(host: Host) -> N
 
     with pytest.raises(UnsupportedError):
         host.ask(issue=fail)
-    with pytest.raises(UnsupportedError, match="^no such thing$"):
+    with pytest.raises(UnsupportedError, match="no such thing"):
         host.ask()
     assert host.ask(SERVED) == "token 1"
     host.elapsed.now += 2
