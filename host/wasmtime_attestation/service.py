@@ -14,6 +14,7 @@ from wasmtime_attestation.appraise.token import appraise_token, check_issuers_re
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.cache.kept import Kept
 from wasmtime_attestation.cache.key import VM, Key
+from wasmtime_attestation.cache.settings import Settings as CacheSettings
 from wasmtime_attestation.cache.tokens import TokenCache
 from wasmtime_attestation.challenge import check_challenge
 from wasmtime_attestation.checks import Ledger
@@ -55,6 +56,7 @@ class Settings:
         evidence_summary: whether results carry a summary of the evidence.
         endorsements: what speaks for evidence, besides what tokens carry.
         recorded: what the machine replays; None for one that collects.
+        cache: how tokens are kept.
     """
 
     anchors: Anchors
@@ -64,6 +66,7 @@ class Settings:
     issuers: tuple[Issuer, ...] = ()
     endorsements: Endorsements = field(default_factory=Endorsements)
     recorded: Recorded | None = None
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 class AttestationService:
@@ -74,7 +77,6 @@ class AttestationService:
         settings: what is trusted and accepted.
         clock: the time, in seconds since the Unix epoch.
         issuer: what signs tokens; a new key where none is given.
-        cache: the tokens that are still good; in memory where none is given.
     """
 
     def __init__(
@@ -83,14 +85,13 @@ class AttestationService:
         settings: Settings,
         clock: Callable[[], float],
         issuer: TokenIssuer | None = None,
-        cache: TokenCache | None = None,
     ) -> None:
         self._machine = machine
         self._settings = settings
         self._clock = clock
         profile = PROFILE if settings.recorded is None else REPLAYED_PROFILE
         self._issuer = issuer or TokenIssuer(profile=profile)
-        self._cache = cache or TokenCache(clock)
+        self._cache = TokenCache.of(settings.cache, clock, self.accepts)
 
     def for_guest(self, digest: bytes | None) -> wit.World:
         """Returns the world as one guest sees it.

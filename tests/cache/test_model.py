@@ -177,8 +177,8 @@ TestTokenCache = pytest.mark.filterwarnings("ignore::hypothesis.errors.Hypothesi
     TokenCacheModel.TestCase
 )
 TokenCacheModel.TestCase.settings = settings(
-    max_examples=40,
-    stateful_step_count=40,
+    max_examples=20,
+    stateful_step_count=30,
     deadline=None,
     derandomize=True,
     database=None,

@@ -10,6 +10,7 @@ from wasmtime_attestation.cache.disk import DiskTokens
 from wasmtime_attestation.cache.flight import Flight, again
 from wasmtime_attestation.cache.kept import Freshness, Kept
 from wasmtime_attestation.cache.key import Key
+from wasmtime_attestation.cache.machine_identity import boot_of_machine
 from wasmtime_attestation.cache.memory import MemoryTokens
 from wasmtime_attestation.cache.settings import Settings
 from wasmtime_attestation.cache.unsupported import Unsupported
@@ -50,6 +51,23 @@ class TokenCache:
         self._lock = threading.Lock()
         # Held while the disk changes, so that nothing is written after it was cleared.
         self._disk_lock = threading.Lock()
+
+    @classmethod
+    def of(
+        cls, settings: Settings, clock: Callable[[], float], accepts: Callable[[str], bool]
+    ) -> TokenCache:
+        """Returns the cache that is configured, on disk where that is wanted and can be bound.
+
+        Args:
+            settings: its bounds, and its folder.
+            clock: the time, in seconds since the Unix epoch.
+            accepts: verifies a token that was read from the disk.
+        """
+        boot = None if settings.directory is None else boot_of_machine()
+        if settings.directory is None or boot is None:
+            return cls(clock, settings)
+        disk = DiskTokens(settings.directory, boot, settings.disk_entries, settings.disk_size)
+        return cls(clock, settings, disk, accepts)
 
     def __len__(self) -> int:
         return len(self._memory)

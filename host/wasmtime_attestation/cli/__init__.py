@@ -31,6 +31,7 @@ class _Commands(click.Group):
         "policy",
         "inspect",
         "journal",
+        "cache",
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:

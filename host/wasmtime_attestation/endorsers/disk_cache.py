@@ -25,6 +25,8 @@ MAX_BYTES = 128 << 20
 _FORMAT = "wasmtime-attestation cache 1"
 _MAX_HEAD = 1 << 16
 """Bytes of an entry before its body."""
+MAX_ENTRY = _MAX_HEAD + MAX_SIZE
+"""Bytes of a file."""
 _LAST_SECOND = int(datetime.max.replace(tzinfo=UTC).timestamp()) - 1
 
 
@@ -69,7 +71,7 @@ class DiskCache:
             if not self._folder.exists():
                 return None
             with CacheFolder.open(self._folder) as folder:
-                data = folder.read(question.key, _MAX_HEAD + MAX_SIZE)
+                data = folder.read(question.key, MAX_ENTRY)
                 if data is None:
                     return None
                 try:
@@ -109,6 +111,43 @@ def encode(entry: Entry, question: Question) -> bytes:
         "headers": dict(reply.headers),
     }
     return cache_entry.seal(_FORMAT, head, reply.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What an entry says about itself.
+
+    Attributes:
+        key: of the question, in hex.
+        url: where it was asked.
+        fetched: when the answer came.
+        found: whether there was one.
+    """
+
+    key: str
+    url: str
+    fetched: datetime
+    found: bool
+
+
+def describe(data: bytes) -> Description:
+    """Reads what an entry says, whatever question it answers.
+
+    Raises:
+        ValueError: it is not whole.
+        RecursionError: its head is nested too deep.
+    """
+    head, _ = cache_entry.unseal(_FORMAT, data)
+    match head:
+        case {
+            "question": str(key),
+            "url": str(url),
+            "fetched": int(fetched),
+            "found": bool(found),
+        } if 0 <= fetched <= _LAST_SECOND:
+            return Description(key, url, datetime.fromtimestamp(fetched, UTC), found)
+        case _:
+            raise ValueError("its head lacks something")
 
 
 def decode(data: bytes, question: Question) -> Entry:
