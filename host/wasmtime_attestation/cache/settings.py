@@ -84,7 +84,7 @@ def read(table: Table) -> Settings:
         disk_size=table.integer("disk-bytes", _DEFAULT.disk_size, 4096 * MIB, "Bytes of them."),
         redis=table.formed(
             "redis",
-            r"(rediss?|unix)://[^\s@]{1,200}",
+            r"(rediss?|unix)://[^\s@?#]{1,200}",
             "A Redis server that shares endorsements; without user and password in it.",
         ),
     )

@@ -52,4 +52,5 @@ def keys(kind: TokenKind, name: str, key_id: str | None) -> Question | None:
         # NVIDIA makes new keys four times a day.
         max_age=timedelta(minutes=15),
         lifetime=timedelta(hours=1),
+        proves_itself=False,
     )
