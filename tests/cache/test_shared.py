@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import redis
 from wasmtime_attestation.cache import shared
 from wasmtime_attestation.cache.redis_server import RedisServer
 from wasmtime_attestation.cache.shared import Layered, SharedAnswers
@@ -22,7 +23,7 @@ from tests.endorsers.questions import crl, question
 from tests.fakes.amd import AT
 from tests.nonces.server import redis_server
 
-redis = pytest.importorskip("redis")
+
 QUESTION = question()
 ENTRY = Entry(AT, Reply(crl(), {"x-issuer": "chain"}))
 

@@ -18,7 +18,6 @@ from tests.tools import require
 def redis_server(folder: Path, *options: str) -> Iterator[str]:
     """Starts a server; gives its address."""
     program, setpriv = require("redis-server"), require("setpriv")
-    pytest.importorskip("redis")
     path = folder / "redis.sock"
     process = subprocess.Popen(
         [

@@ -113,7 +113,6 @@ def test_the_server_gets_digests_that_expire(redis: str) -> None:
 
 
 def test_a_server_that_is_away(tmp_path: Path) -> None:
-    pytest.importorskip("redis")
     with pytest.raises(UnavailableError, match="cannot be used"):
         RedisNonces(RedisServer(f"unix://{tmp_path}/none")).use(NONCE, soon())
 

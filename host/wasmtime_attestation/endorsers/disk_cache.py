@@ -18,6 +18,7 @@ from wasmtime_attestation.endorsers import cache_entry
 from wasmtime_attestation.endorsers.cache_folder import CacheFolder
 from wasmtime_attestation.endorsers.question import Question, Reply
 from wasmtime_attestation.errors import UnavailableError
+from wasmtime_attestation.evidence.strict_json import Json
 
 log = logging.getLogger(__name__)
 MAX_ENTRIES = 4096
@@ -103,7 +104,7 @@ class DiskCache:
 def encode(entry: Entry, question: Question) -> bytes:
     """Writes an entry."""
     reply = entry.reply or Reply(b"")
-    head = {
+    head: dict[str, Json] = {
         "question": question.key,
         "url": question.url,
         "fetched": int(entry.fetched.timestamp()),
