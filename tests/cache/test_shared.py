@@ -23,7 +23,6 @@ from tests.endorsers.questions import crl, question
 from tests.fakes.amd import AT
 from tests.nonces.server import redis_server
 
-
 QUESTION = question()
 ENTRY = Entry(AT, Reply(crl(), {"x-issuer": "chain"}))
 
@@ -46,6 +45,12 @@ def client(url: str) -> Iterator[redis.Redis]:
     client.close()
 
 
+def value(client: redis.Redis, key: object) -> bytes:
+    data = client.get(key)  # type: ignore[arg-type]
+    assert isinstance(data, bytes)
+    return data
+
+
 def test_what_one_client_writes_another_reads(answers: SharedAnswers, url: str) -> None:
     other = SharedAnswers(RedisServer(url))
     assert other.read(QUESTION) is None
@@ -60,13 +65,13 @@ def test_it_expires(answers: SharedAnswers, client: redis.Redis) -> None:
     answers.write(QUESTION, ENTRY)
     (key,) = client.keys()
     assert 0 < client.ttl(key) <= shared.LIFETIME
-    assert b"secret" not in client.get(key)
+    assert b"secret" not in value(client, key)
 
 
 def test_every_flip_and_every_cut_is_noticed(answers: SharedAnswers, client: redis.Redis) -> None:
     answers.write(QUESTION, ENTRY)
     (key,) = client.keys()
-    whole = client.get(key)
+    whole = value(client, key)
     for index in range(len(whole)):
         for damaged in (
             whole[:index] + bytes([whole[index] ^ 1]) + whole[index + 1 :],
