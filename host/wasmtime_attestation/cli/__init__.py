@@ -32,6 +32,7 @@ class _Commands(click.Group):
         "config",
         "inspect",
         "journal",
+        "cache",
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -53,4 +53,5 @@ def keys(kind: TokenKind, name: str, key_id: str | None) -> Question | None:
         max_age=timedelta(minutes=15),
         lifetime=timedelta(hours=1),
         wants_keys=True,
+        proves_itself=False,
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsers import validity
-from wasmtime_attestation.endorsers.disk_cache import DiskCache
+from wasmtime_attestation.endorsers.answers import Answers
 from wasmtime_attestation.endorsers.question import NEGATIVE_AGE, Piece, Question, Reply
 from wasmtime_attestation.endorsers.validity import Window
 from wasmtime_attestation.errors import InvalidArgumentError, UnavailableError
@@ -58,7 +58,7 @@ def read(question: Question, reply: Reply) -> Obtained:
     return Obtained(pieces, endorsements, validity.window(endorsements))
 
 
-def recall(cache: DiskCache, question: Question, now: datetime) -> Kept | None:
+def recall(cache: Answers, question: Question, now: datetime) -> Kept | None:
     """Reads what was kept, as strictly as if it came now; None where it does not count any more.
 
     Raises:

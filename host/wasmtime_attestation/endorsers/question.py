@@ -55,6 +55,8 @@ class Question:
         body: for POST; None for GET.
         headers: to send; they are never kept.
         wants_keys: whether keys of an issuer are asked for, which count by where they come from.
+        proves_itself: whether a signature shows that an answer is right, wherever it comes from;
+            one that rests on TLS to the service is not shared.
     """
 
     what: str
@@ -68,6 +70,7 @@ class Question:
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     wants_keys: bool = False
+    proves_itself: bool = True
 
     @property
     def place(self) -> str:
