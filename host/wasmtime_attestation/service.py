@@ -12,10 +12,14 @@ from datetime import UTC, datetime
 from wasmtime_attestation import wit
 from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
 from wasmtime_attestation.attesters.machine import Machine
-from wasmtime_attestation.cache import Subject, TokenCache
+from wasmtime_attestation.cache.kept import Kept
+from wasmtime_attestation.cache.key import VM, Key, ServiceName
+from wasmtime_attestation.cache.settings import Settings as CacheSettings
+from wasmtime_attestation.cache.tokens import TokenCache
 from wasmtime_attestation.challenge import check_challenge
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
+from wasmtime_attestation.config.host_settings import SERVICES
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import (
@@ -55,6 +59,7 @@ class Settings:
         evidence_summary: whether results carry a summary of the evidence.
         endorsements: what speaks for evidence, besides what tokens carry.
         recorded: what the machine replays; None for one that collects.
+        cache: how tokens are kept.
     """
 
     anchors: Anchors
@@ -64,6 +69,7 @@ class Settings:
     issuers: tuple[Issuer, ...] = ()
     endorsements: Endorsements = field(default_factory=Endorsements)
     recorded: Recorded | None = None
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 class AttestationService:
@@ -91,7 +97,7 @@ class AttestationService:
         profile = PROFILE if settings.recorded is None else REPLAYED_PROFILE
         self._issuer = issuer or TokenIssuer(profile=profile)
         self._source = source or EvidenceSource(machine, self._issuer, clock)
-        self._cache = TokenCache()
+        self._cache = TokenCache.of(settings.cache, clock, self.accepts)
 
     def for_guest(self, digest: bytes | None) -> wit.World:
         """Returns the world as one guest sees it.
@@ -112,20 +118,27 @@ class AttestationService:
 
     def attest_cached(self, guest_digest: bytes | None) -> wit.AttestationResult:
         """Returns a token about the virtual machine, a former one while it is fresh."""
-        return self._cached(Subject(guest_digest), wit.TargetVm())
+        return self._cached(guest_digest, VM, wit.TargetVm())
 
     def attest_gpu_cached(self, guest_digest: bytes | None, index: int) -> wit.AttestationResult:
         """Returns a token about a GPU, a former one of the same device while it is fresh."""
         gpu = self._machine.gpu(index)
-        return self._cached(Subject(guest_digest, gpu.uuid), wit.TargetGpu(index))
+        return self._cached(guest_digest, gpu.uuid, wit.TargetGpu(index))
 
-    def _cached(self, subject: Subject, target: wit.Target) -> wit.AttestationResult:
-        kept = self._cache.get(subject, self._now())
-        if kept is not None:
-            return kept
-        result, expires_at = self._issue(subject.guest_digest, target, None)
-        self._cache.put(subject, result, expires_at)
-        return result
+    def _cached(
+        self, guest_digest: bytes | None, target: str, asked: wit.Target
+    ) -> wit.AttestationResult:
+        key = self._key(guest_digest, target)
+        return self._cache.token(key, lambda: self._issue(guest_digest, asked, None))
+
+    def _key(self, guest_digest: bytes | None, target: str) -> Key:
+        """A service's tokens outlive this process; what falls back may be ours, and does not."""
+        kind = self._source.kind
+        if kind not in SERVICES:
+            signer = self._issuer.key_thumbprint
+            return Key(TokenKind.EVIDENCE.value, target, guest_digest, signing_key=signer)
+        names = sorted(name for issuer in self._source.issuers for name in issuer.names)
+        return Key(kind, target, guest_digest, service=ServiceName(kind, " ".join(names)))
 
     def clear_cache(self, guest_digest: bytes | None) -> None:
         """Forgets the tokens kept for a guest."""
@@ -142,8 +155,8 @@ class AttestationService:
             challenge: what it answers.
         """
         check_challenge(challenge)
-        result, _ = self._issue(guest_digest, target, challenge)
-        return result
+        # Never from the cache: a challenge is answered by fresh evidence.
+        return self._issue(guest_digest, target, challenge).result
 
     def accepts(self, token: str) -> bool:
         """Whether a token is this host's or a configured service's, and accepted by its policy."""
@@ -180,7 +193,7 @@ class AttestationService:
         guest_digest: bytes | None,
         target: wit.Target,
         challenge: wit.Challenge | None,
-    ) -> tuple[wit.AttestationResult, int]:
+    ) -> Kept:
         asked = challenge or wit.Challenge(b"", None, None)
         issued = self._source.issue(
             Order(target, asked.nonce or None, guest_digest, asked.user_data, asked.audience)
@@ -192,7 +205,7 @@ class AttestationService:
             timestamp=issued.issued_at,
             tee_type=self._tee_type(target),
         )
-        return result, issued.expires_at
+        return Kept(result, issued.expires_at, issued.issued_at)
 
     def _tee_type(self, target: wit.Target) -> wit.TeeType:
         if isinstance(target, wit.TargetGpu):

@@ -11,7 +11,7 @@ import click
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.cli import configured, host, options
+from wasmtime_attestation.cli import configured, host, options, termination
 from wasmtime_attestation.cli.terminal import slow
 from wasmtime_attestation.config.endorser_settings import Settings
 from wasmtime_attestation.config.host_settings import EVIDENCE
@@ -106,7 +106,7 @@ def command(
     if record_path is not None and started.replays:
         raise InvalidArgumentError("what is replayed is a recording already: copy that file")
     challenge = wit.Challenge(nonce or os.urandom(NONCE_SIZE), user_data, audience)
-    with slow("collecting evidence …"):
+    with slow("collecting evidence …"), termination.cleaned_up():
         chosen = _only_gpu(started.service) if target is None else target
         token = started.service.for_guest(None).attest(chosen, challenge).token
     if record_path is not None:
