@@ -76,7 +76,7 @@ def settings(configuration: Configuration, base: Settings) -> Settings:
     """
     chosen = configuration.host
     policies = dict(PRESETS)
-    found = replace(base, evidence_summary=chosen.evidence_summary)
+    found = replace(base, evidence_summary=chosen.evidence_summary, cache=configuration.cache)
     if configuration.policies or chosen.policy not in PRESETS:
         from wasmtime_attestation.cli import given  # most hosts need none
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wasmtime_attestation.cache import settings as cache_settings
 from wasmtime_attestation.config import endorser_settings, host_settings
 from wasmtime_attestation.config.layer import Layer, Layers
 from wasmtime_attestation.errors import InvalidArgumentError
@@ -31,6 +32,7 @@ class Configuration:
         endorsers: where endorsements are fetched.
         services: the remote Verifiers that may be asked.
         journal: how the journal is kept.
+        cache: how tokens are kept.
     """
 
     host: host_settings.Settings = field(default_factory=host_settings.Settings)
@@ -38,6 +40,7 @@ class Configuration:
     endorsers: endorser_settings.Settings = field(default_factory=endorser_settings.Settings)
     services: service_settings.Settings = field(default_factory=service_settings.Settings)
     journal: journal_settings.Settings = field(default_factory=journal_settings.Settings)
+    cache: cache_settings.Settings = field(default_factory=cache_settings.Settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,7 @@ def _configuration(table: Table, values: Mapping[str, Json]) -> Configuration:
         ),
         services=services,
         journal=journal_settings.read(table.table("journal", "How decisions are recorded.")),
+        cache=cache_settings.read(table.table("cache", "How tokens are kept.")),
     )
 
 
