@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,7 +28,7 @@ from wasmtime_attestation.errors import (
 )
 from wasmtime_attestation.evidence import jwt
 from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
-from wasmtime_attestation.issuer import TokenIssuer
+from wasmtime_attestation.issuer import NONCE_SIZE, TokenIssuer
 from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy
 from wasmtime_attestation.summary import summarise
 from wasmtime_attestation.verifier import tokens
@@ -88,14 +89,19 @@ class AttestationService:
         self._issuer = issuer or TokenIssuer(profile=profile)
         self._cache = TokenCache()
 
-    def for_guest(self, digest: bytes | None) -> wit.World:
+    @property
+    def issuer(self) -> TokenIssuer:
+        """What signs its tokens."""
+        return self._issuer
+
+    def for_guest(self, digest: bytes | None) -> GuestWorld:
         """Returns the world as one guest sees it.
 
         Args:
             digest: SHA-256 of the guest's bytes, which its tokens will state;
                 None where the host does not know the guest.
         """
-        return _GuestWorld(self, digest)
+        return GuestWorld(self, digest)
 
     def detect_tee(self) -> wit.TeeInfo:
         """Says which trusted execution environment was found."""
@@ -143,14 +149,32 @@ class AttestationService:
     def accepts(self, token: str) -> bool:
         """Whether a token is this host's or a configured service's, and accepted by its policy."""
         try:
-            verdict = self._verify(token, Expected(), self._settings.policy)
-            if verdict.kind is TokenKind.EVIDENCE and not self._is_own(verdict):
-                raise RejectedError.of("token.issuer", "another host issued the token")
-            self._appraise(verdict, self._settings.policy)
+            self.check_token(token)
         except AttestationError as error:
             log.info("verify-token answers false: %s", error)
             return False
         return True
+
+    def check_token(self, token: str) -> Status:
+        """Returns the status of a token that `accepts` accepts; raises why it does not."""
+        verdict = self._verify(token, Expected(), self._settings.policy)
+        if verdict.kind is TokenKind.EVIDENCE and not self._is_own(verdict):
+            raise RejectedError.of("token.issuer", "another host issued the token")
+        return self._appraise(verdict, self._settings.policy)
+
+    def check_self(self, policy: AppraisalPolicy, guest_digest: bytes | None = None) -> Status:
+        """Collects evidence of this host, GPUs and all, and appraises it under a policy.
+
+        Raises:
+            AttestationError: the policy does not hold, or that cannot be established.
+        """
+        if self._settings.recorded is not None:
+            raise RejectedError.of("token.profile", "a recording says nothing about this machine")
+        challenge = wit.Challenge(secrets.token_bytes(NONCE_SIZE))
+        result, _ = self._issue(guest_digest, self._machine.everything(), challenge)
+        return self._appraise(
+            self._verify(result.token, Expected(challenge.nonce), policy), policy
+        )
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
         """Verifies a token of any host or configured service against what a guest expects."""
@@ -252,7 +276,7 @@ class AttestationService:
         return int(self._clock())
 
 
-class _GuestWorld:
+class GuestWorld:
     """`wit.World` for one guest."""
 
     def __init__(self, service: AttestationService, digest: bytes | None) -> None:
@@ -270,6 +294,10 @@ class _GuestWorld:
 
     def verify_token(self, token: str) -> bool:
         return self._service.accepts(token)
+
+    def check_token(self, token: str) -> Status:
+        """Returns the status of a token that `verify_token` accepts; raises why it does not."""
+        return self._service.check_token(token)
 
     def clear_cache(self) -> None:
         self._service.clear_cache(self._digest)
