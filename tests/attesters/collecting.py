@@ -110,6 +110,11 @@ class Collector:
         return json.loads(line)
 
 
+def in_order(collected: list[Collected]) -> bool:
+    """Whether who came first was served first; a busy machine may tell of neighbours in turn."""
+    return all(abs(one.order - place) <= 3 for place, one in enumerate(collected, 1))
+
+
 def _errors(process: subprocess.Popen[bytes]) -> str:
     assert process.stderr is not None
     return process.stderr.read().decode()

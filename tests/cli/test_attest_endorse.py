@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from wasmtime_attestation import verifier
+from wasmtime_attestation.attesters import recording_file, replay
+from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.checks import Ledger
-from wasmtime_attestation.cli import endorsing
+from wasmtime_attestation.cli import endorsing, record
+from wasmtime_attestation.cli.host import Host
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import der
@@ -19,6 +23,8 @@ from wasmtime_attestation.evidence.envelope import (
     RawEndorsement,
 )
 from wasmtime_attestation.evidence.envelope_json import of_evidence, to_evidence
+from wasmtime_attestation.service import AttestationService, Settings
+from wasmtime_attestation.wit import Challenge, TargetVm, TeeInfo, TeeType
 
 from tests.emulation.vendors import Vendors
 from tests.fakes import amd, intel, nvidia_rim
@@ -95,3 +101,32 @@ def test_what_could_not_be_fetched_is_said(
     assert endorsing.with_endorsements((evidence,), offline=True) == (evidence,)
     assert vendors.targets == []
     assert "not in the token: " in capsys.readouterr().err
+
+
+class Td:
+    """A TD whose evidence comes without anything that speaks for it."""
+
+    def info(self) -> TeeInfo:
+        return TeeInfo(TeeType.INTEL_TDX, True, "configfs-tsm", 0)  # noqa: FBT003
+
+    def collect(self, report_data: bytes) -> Evidence:
+        quote = intel.PLATFORM.quote(report_data=report_data)
+        return Evidence(EvidenceType.INTEL_TDX, quote)
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_a_recording_has_what_a_replay_verifies_with(
+    vendors: Vendors, tmp_path: Path, offline: bool
+) -> None:
+    settings = Settings(intel.real_anchors())
+    service = AttestationService(Machine(Td()), settings, AT.timestamp)
+    token = service.for_guest(None).attest(TargetVm(), Challenge(bytes(8))).token
+    file = tmp_path / "recording.json"
+    record.save(file, Host(service), token, TargetVm(), offline=offline)
+
+    made = recording_file.read(file)
+    settings = replace(settings, recorded=made.recorded, endorsements=made.decoded_endorsements())
+    later = AT.timestamp() + 10 * 365 * 86_400
+    world = AttestationService(replay.machine(made), settings, lambda: later).for_guest(None)
+    assert world.verify_token(world.attest_vm().token) is not offline
+    assert bool(made.endorsements) is bool(vendors.targets) is not offline

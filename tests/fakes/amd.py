@@ -29,7 +29,7 @@ from wasmtime_attestation.evidence.snp_fields import ProductLine, SignerKind, Tc
 from wasmtime_attestation.wit import TeeInfo, TeeType
 
 NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
-NOT_AFTER = datetime(2027, 1, 1, tzinfo=UTC)
+NOT_AFTER = datetime(2049, 1, 1, tzinfo=UTC)
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 """An instant at which everything that is not made otherwise is valid."""
 

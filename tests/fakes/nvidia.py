@@ -28,7 +28,7 @@ from wasmtime_attestation.endorsements.x509 import spki_sha256
 from tests.fakes.intel import integer, oid, tlv
 
 NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
-NOT_AFTER = datetime(2027, 1, 1, tzinfo=UTC)
+NOT_AFTER = datetime(2049, 1, 1, tzinfo=UTC)
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 """An instant at which everything that is not made otherwise is valid."""
 

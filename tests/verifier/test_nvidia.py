@@ -104,7 +104,7 @@ def test_what_the_report_says_is_a_claim() -> None:
     assert members["nonce"] == NONCE.hex()
     assert members["fwid"] == HOPPER.fwid.hex()
     assert members["measurements_matched"] == 7
-    assert members["rims_expire"] == "2027-01-01T00:00:00Z"
+    assert members["rims_expire"] == "2049-01-01T00:00:00Z"
     assert members["revocation_checked"] is False
 
 

@@ -11,7 +11,7 @@ import click
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.cli import host, options, record
+from wasmtime_attestation.cli import host, options
 from wasmtime_attestation.cli.terminal import slow
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import MAX_USER_DATA
@@ -57,7 +57,7 @@ def _target(text: str) -> Target | None:
     "record_path",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Save evidence and context here too, for --tee replay:FILE.",
+    help="Save evidence, endorsements and context here too, for --tee replay:FILE.",
 )
 @click.option(
     "-o",
@@ -98,11 +98,18 @@ def command(
         chosen = _only_gpu(started.service) if target is None else target
         token = started.service.for_guest(None).attest(chosen, challenge).token
     if record_path is not None:
-        record.save(record_path, started, token, chosen)
+        _record(record_path, started, token, chosen, offline=offline)
     if output is None:
         click.echo(token)
     else:
         options.write_file(output, f"{token}\n".encode())
+
+
+def _record(path: Path, started: host.Host, token: str, target: Target, *, offline: bool) -> None:
+    from wasmtime_attestation.cli import record  # asks vendors, as few need to
+
+    with slow("asking vendors for endorsements ..."):
+        record.save(path, started, token, target, offline=offline)
 
 
 def _check_files(*paths: Path | None) -> None:

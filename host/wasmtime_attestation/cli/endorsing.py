@@ -1,4 +1,4 @@
-"""`attest --endorse`: a verifier gets what it needs with the token, and has nothing to fetch."""
+"""Endorsements that go along: into a token (`attest --endorse`), or into a recording."""
 
 from __future__ import annotations
 
@@ -30,11 +30,28 @@ def with_endorsements(pieces: tuple[Evidence, ...], *, offline: bool) -> tuple[E
     return tuple(_with_endorsements(piece, offline) for piece in pieces)
 
 
-def _with_endorsements(piece: Evidence, offline: bool) -> Evidence:
-    fetched = fetch_for((piece,), Endorsements(), (), at=options.now(), offline=offline)
+def fetched_for(
+    pieces: Sequence[Evidence], place: str, *, offline: bool
+) -> tuple[RawEndorsement, ...]:
+    """Returns what could be fetched; what could not be is said.
+
+    Args:
+        pieces: what is to be endorsed.
+        place: what the endorsements go into, for messages.
+        offline: whether this user's cache alone is asked.
+
+    Raises:
+        InvalidArgumentError: the environment names a service that has no address.
+    """
+    fetched = fetch_for(pieces, Endorsements(), (), at=options.now(), offline=offline)
     for missing in fetched.missing:
-        say(f"not in the token: {missing}")
-    found = tuple(dict.fromkeys((*piece.endorsements, *raw(fetched.pieces))))
+        say(f"not in the {place}: {missing}")
+    return tuple(dict.fromkeys(raw(fetched.pieces)))
+
+
+def _with_endorsements(piece: Evidence, offline: bool) -> Evidence:
+    fetched = fetched_for((piece,), "token", offline=offline)
+    found = tuple(dict.fromkeys((*piece.endorsements, *fetched)))
     if len(found) > MAX_ENDORSEMENTS:
         raise UnavailableError(
             f"there are {len(found)} endorsements for one piece of evidence, and a token takes "

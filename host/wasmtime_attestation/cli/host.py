@@ -12,7 +12,6 @@ from wasmtime_attestation.attesters.detect import Detection
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.attesters.nvidia_devices import NvidiaDevices
 from wasmtime_attestation.attesters.select import DetectedAttester, attester_of
-from wasmtime_attestation.attesters.simulated import SimulatedAttester
 from wasmtime_attestation.cli.options import REPLAY, write_file
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -91,6 +90,8 @@ def _machine(options: HostOptions) -> Machine:
 
 
 def _simulated(options: HostOptions) -> Host:
+    from wasmtime_attestation.attesters.simulated import SimulatedAttester  # a CA, for development
+
     attester = SimulatedAttester(int(time.time()))
     say(SIMULATED)
     if options.trust_out is not None:

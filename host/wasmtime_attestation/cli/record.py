@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from wasmtime_attestation.attesters import recording, recording_file
 from wasmtime_attestation.attesters.detect import detect
+from wasmtime_attestation.cli.endorsing import fetched_for
 from wasmtime_attestation.cli.host import Host
 from wasmtime_attestation.errors import UnsupportedError
 from wasmtime_attestation.evidence import jwt
@@ -15,8 +17,15 @@ from wasmtime_attestation.evidence.token import EvidenceToken
 from wasmtime_attestation.wit import GpuInfo, Target, TargetGpu
 
 
-def save(path: Path, host: Host, token: str, target: Target) -> None:
-    """Writes the recording of a token that was issued just now.
+def save(path: Path, host: Host, token: str, target: Target, *, offline: bool) -> None:
+    """Writes the recording of a token that was issued just now, with what speaks for it.
+
+    Args:
+        path: where.
+        host: that issued it.
+        token: the token.
+        target: what it is about.
+        offline: whether endorsements come from this user's cache alone.
 
     Raises:
         InvalidArgumentError: the file cannot be written.
@@ -28,6 +37,9 @@ def save(path: Path, host: Host, token: str, target: Target) -> None:
         target.value if isinstance(target, TargetGpu) else 0,
         _context(),
     )
+    if host.simulated_root is None:
+        found = fetched_for(made.recorded.evidence, "recording", offline=offline)
+        made = replace(made, endorsements=found[: recording.MAX_ENDORSEMENTS])
     recording_file.write(path, made.simulated_by(host.simulated_root))
 
 
