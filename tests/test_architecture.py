@@ -35,7 +35,8 @@ LAYERS = (
         "summary",
     ),
     ("capabilities", "config", "doctor", "services"),
-    ("service",),
+    ("checked_world", "service"),
+    ("guarding",),
     ("world",),
     ("cli", "__main__"),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from wasmtime_attestation.appraise.token import appraise_token, check_issuers_re
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.cache import Subject, TokenCache
 from wasmtime_attestation.challenge import check_challenge
+from wasmtime_attestation.checked_world import CheckedWorld
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
@@ -28,7 +28,7 @@ from wasmtime_attestation.errors import (
 )
 from wasmtime_attestation.evidence import jwt
 from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
-from wasmtime_attestation.issuer import NONCE_SIZE, TokenIssuer
+from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy
 from wasmtime_attestation.summary import summarise
 from wasmtime_attestation.verifier import tokens
@@ -86,26 +86,26 @@ class AttestationService:
         self._settings = settings
         self._clock = clock
         profile = PROFILE if settings.recorded is None else REPLAYED_PROFILE
-        self._issuer = issuer or TokenIssuer(profile=profile)
+        self.issuer = issuer or TokenIssuer(profile=profile)
         self._cache = TokenCache()
+        self.replays = settings.recorded is not None
 
-    @property
-    def issuer(self) -> TokenIssuer:
-        """What signs its tokens."""
-        return self._issuer
-
-    def for_guest(self, digest: bytes | None) -> GuestWorld:
+    def for_guest(self, digest: bytes | None) -> CheckedWorld:
         """Returns the world as one guest sees it.
 
         Args:
             digest: SHA-256 of the guest's bytes, which its tokens will state;
                 None where the host does not know the guest.
         """
-        return GuestWorld(self, digest)
+        return _GuestWorld(self, digest)
 
     def detect_tee(self) -> wit.TeeInfo:
         """Says which trusted execution environment was found."""
         return self._machine.info()
+
+    def everything(self) -> wit.Target:
+        """Returns the target that leaves nothing of this host out."""
+        return self._machine.everything()
 
     def gpus(self) -> tuple[wit.GpuInfo, ...]:
         """Lists the GPUs that the host can see."""
@@ -146,35 +146,16 @@ class AttestationService:
         result, _ = self._issue(guest_digest, target, challenge)
         return result
 
-    def accepts(self, token: str) -> bool:
-        """Whether a token is this host's or a configured service's, and accepted by its policy."""
-        try:
-            self.check_token(token)
-        except AttestationError as error:
-            log.info("verify-token answers false: %s", error)
-            return False
-        return True
-
     def check_token(self, token: str) -> Status:
-        """Returns the status of a token that `accepts` accepts; raises why it does not."""
+        """Returns the status of a token of this host or a configured service under its policy.
+
+        Raises:
+            AttestationError: it is not accepted.
+        """
         verdict = self._verify(token, Expected(), self._settings.policy)
         if verdict.kind is TokenKind.EVIDENCE and not self._is_own(verdict):
             raise RejectedError.of("token.issuer", "another host issued the token")
         return self._appraise(verdict, self._settings.policy)
-
-    def check_self(self, policy: AppraisalPolicy, guest_digest: bytes | None = None) -> Status:
-        """Collects evidence of this host, GPUs and all, and appraises it under a policy.
-
-        Raises:
-            AttestationError: the policy does not hold, or that cannot be established.
-        """
-        if self._settings.recorded is not None:
-            raise RejectedError.of("token.profile", "a recording says nothing about this machine")
-        challenge = wit.Challenge(secrets.token_bytes(NONCE_SIZE))
-        result, _ = self._issue(guest_digest, self._machine.everything(), challenge)
-        return self._appraise(
-            self._verify(result.token, Expected(challenge.nonce), policy), policy
-        )
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
         """Verifies a token of any host or configured service against what a guest expects."""
@@ -200,7 +181,7 @@ class AttestationService:
         target: wit.Target,
         challenge: wit.Challenge | None,
     ) -> tuple[wit.AttestationResult, int]:
-        text, token = self._issuer.issue(
+        text, token = self.issuer.issue(
             lambda bound: self._machine.collect(target, bound),
             nonce=challenge.nonce if challenge else None,
             audience=challenge.audience if challenge else None,
@@ -227,15 +208,15 @@ class AttestationService:
         trust = Trust(self._settings.anchors, self._settings.issuers, endorsements)
         at = datetime.fromtimestamp(self._now(), UTC)
         recorded = self._settings.recorded
-        if recorded is not None and jwt.key_id(token) == self._issuer.key_id:
-            own_key = self._issuer.key_thumbprint
+        if recorded is not None and jwt.key_id(token) == self.issuer.key_id:
+            own_key = self.issuer.key_thumbprint
             return verify_replayed(
                 token, expected, recorded, own_key, trust, at=at, ledger=Ledger()
             )
         return tokens.verify(token, expected, trust, at=at, ledger=Ledger())
 
     def _is_own(self, verdict: Verdict) -> bool:
-        own = issuer_uri(self._issuer.key_thumbprint)
+        own = issuer_uri(self.issuer.key_thumbprint)
         return hmac.compare_digest(verdict.issuer.encode(), own.encode())
 
     def _appraise(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
@@ -276,7 +257,7 @@ class AttestationService:
         return int(self._clock())
 
 
-class GuestWorld:
+class _GuestWorld:
     """`wit.World` for one guest."""
 
     def __init__(self, service: AttestationService, digest: bytes | None) -> None:
@@ -293,10 +274,14 @@ class GuestWorld:
         return self._service.attest_gpu_cached(self._digest, gpu_index)
 
     def verify_token(self, token: str) -> bool:
-        return self._service.accepts(token)
+        try:
+            self.check_token(token)
+        except AttestationError as error:
+            log.info("verify-token answers false: %s", error)
+            return False
+        return True
 
     def check_token(self, token: str) -> Status:
-        """Returns the status of a token that `verify_token` accepts; raises why it does not."""
         return self._service.check_token(token)
 
     def clear_cache(self) -> None:

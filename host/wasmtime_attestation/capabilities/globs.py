@@ -25,7 +25,9 @@ def overlap(one: str, other: str) -> bool:
     reached = _past_stars(other, {0})
     for character in one:
         if character == "*":
-            reached = _past_stars(other, set(range(min(reached, default=len(other)), len(other) + 1)))
+            reached = _past_stars(
+                other, set(range(min(reached, default=len(other)), len(other) + 1))
+            )
             continue
         stay = {place for place in reached if other[place : place + 1] == "*"}
         step = {
@@ -44,6 +46,6 @@ def _past_stars(pattern: str, places: set[int]) -> set[int]:
     found = set(places)
     for place in sorted(places):
         while place < len(pattern) and pattern[place] == "*":
-            place += 1  # noqa: PLW2901
+            place += 1
             found.add(place)
     return found

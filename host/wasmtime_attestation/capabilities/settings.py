@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from wasmtime_attestation.capabilities import globs
@@ -14,6 +14,7 @@ from wasmtime_attestation.capabilities.terms import (
     GuestIdentity,
     IssuedKind,
 )
+from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.policy.source import Source
 from wasmtime_attestation.policy.table import SettingError, Table
 from wasmtime_attestation.wit import Status
@@ -50,7 +51,7 @@ class Settings:
         named: the other rules; no guest is of two of them by digest, or of two by path.
     """
 
-    default: Rule = Rule(DEFAULT)
+    default: Rule = field(default_factory=lambda: Rule(DEFAULT))
     named: tuple[Named, ...] = ()
 
     def rule_for(self, guest: GuestIdentity) -> Rule:
@@ -75,10 +76,10 @@ def load(file: str, data: bytes) -> Settings:
         InvalidArgumentError: it has no rules; the message says where.
     """
     source = Source.of(file, data, "rules")
+    if "guests" not in source.values:
+        raise InvalidArgumentError(f"rules {file}: there is no table [guests] in it")
     table = Table(source.values)
     try:
-        if "guests" not in source.values:
-            raise SettingError((), "there is no table guests in it")
         settings = read(table.table("guests", "What guests may do."))
         table.end()
     except SettingError as error:
