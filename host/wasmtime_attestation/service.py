@@ -86,9 +86,8 @@ class AttestationService:
         self._settings = settings
         self._clock = clock
         profile = PROFILE if settings.recorded is None else REPLAYED_PROFILE
-        self.issuer = issuer or TokenIssuer(profile=profile)
+        self.issuer = self._issuer = issuer or TokenIssuer(profile=profile)
         self._cache = TokenCache()
-        self.replays = settings.recorded is not None
 
     def for_guest(self, digest: bytes | None) -> CheckedWorld:
         """Returns the world as one guest sees it.
@@ -102,10 +101,6 @@ class AttestationService:
     def detect_tee(self) -> wit.TeeInfo:
         """Says which trusted execution environment was found."""
         return self._machine.info()
-
-    def everything(self) -> wit.Target:
-        """Returns the target that leaves nothing of this host out."""
-        return self._machine.everything()
 
     def gpus(self) -> tuple[wit.GpuInfo, ...]:
         """Lists the GPUs that the host can see."""
@@ -181,7 +176,7 @@ class AttestationService:
         target: wit.Target,
         challenge: wit.Challenge | None,
     ) -> tuple[wit.AttestationResult, int]:
-        text, token = self.issuer.issue(
+        text, token = self._issuer.issue(
             lambda bound: self._machine.collect(target, bound),
             nonce=challenge.nonce if challenge else None,
             audience=challenge.audience if challenge else None,
@@ -208,15 +203,15 @@ class AttestationService:
         trust = Trust(self._settings.anchors, self._settings.issuers, endorsements)
         at = datetime.fromtimestamp(self._now(), UTC)
         recorded = self._settings.recorded
-        if recorded is not None and jwt.key_id(token) == self.issuer.key_id:
-            own_key = self.issuer.key_thumbprint
+        if recorded is not None and jwt.key_id(token) == self._issuer.key_id:
+            own_key = self._issuer.key_thumbprint
             return verify_replayed(
                 token, expected, recorded, own_key, trust, at=at, ledger=Ledger()
             )
         return tokens.verify(token, expected, trust, at=at, ledger=Ledger())
 
     def _is_own(self, verdict: Verdict) -> bool:
-        own = issuer_uri(self.issuer.key_thumbprint)
+        own = issuer_uri(self._issuer.key_thumbprint)
         return hmac.compare_digest(verdict.issuer.encode(), own.encode())
 
     def _appraise(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:

@@ -112,19 +112,6 @@ class Machine:
             case wit.TargetAll():
                 return self._collect_all(bound, nonce)
 
-    def everything(self) -> wit.Target:
-        """Returns the target that leaves nothing out: `all`, or `vm` where there is no GPU.
-
-        Raises:
-            UnavailableError: the driver did not answer, or there are not as many as expected.
-        """
-        try:
-            has_gpus = bool(self._expected())
-        except UnsupportedError as error:
-            log.info("no GPU: %s", error)
-            has_gpus = False
-        return wit.TargetAll() if has_gpus else wit.TargetVm()
-
     def _collect_all(self, bound: bytes, nonce: bytes) -> tuple[Evidence, ...]:
         """Asks for everything also when a part fails, so that one error says all that is wrong."""
         if self.expected_gpus == 0 and not self._expected():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from wasmtime_attestation.capabilities.terms import CallClass, GuestFunction, IssuedKind
@@ -37,7 +37,7 @@ class Rule:
     name: str
     functions: frozenset[GuestFunction] = frozenset(GuestFunction)
     targets: frozenset[str] = frozenset({"vm", EVERY_GPU, "all"})
-    per_minute: Mapping[CallClass, int] = PER_MINUTE
+    per_minute: Mapping[CallClass, int] = field(default_factory=lambda: PER_MINUTE)
     audiences: frozenset[str] | None = None
     user_data_prefix: bytes = b""
     minimum_status: Status = Status.NONE

@@ -11,11 +11,14 @@ import click
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.cli import host, options
+from wasmtime_attestation.capabilities.terms import GuestIdentity
+from wasmtime_attestation.cli import guarding, host, options
 from wasmtime_attestation.cli.terminal import slow
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import MAX_USER_DATA
+from wasmtime_attestation.guarding.guard import Guard
 from wasmtime_attestation.issuer import NONCE_SIZE
+from wasmtime_attestation.journal.settings import Settings as JournalSettings
 from wasmtime_attestation.service import AttestationService
 from wasmtime_attestation.wit import Target, TargetAll, TargetGpu, TargetVm
 
@@ -42,6 +45,7 @@ def _target(text: str) -> Target | None:
     metavar="HEX",
     help="Bind this to the evidence too.",
 )
+@guarding.journal_option
 @options.tee
 @options.trust_out
 @options.gpus
@@ -73,6 +77,7 @@ def command(
     nonce: bytes | None,
     audience: str | None,
     user_data: bytes | None,
+    journal_directory: Path | None,
     tee: str,
     trust_out: Path | None,
     gpus: int | None,
@@ -94,15 +99,26 @@ def command(
     if record_path is not None and started.replays:
         raise InvalidArgumentError("what is replayed is a recording already: copy that file")
     challenge = wit.Challenge(nonce or os.urandom(NONCE_SIZE), user_data, audience)
-    with slow("collecting evidence …"):
-        chosen = _only_gpu(started.service) if target is None else target
-        token = started.service.for_guest(None).attest(chosen, challenge).token
+    chosen, token = _attested(started, target, challenge, journal_directory)
     if record_path is not None:
         _record(record_path, started, token, chosen, offline=offline)
     if output is None:
         click.echo(token)
     else:
         options.write_file(output, f"{token}\n".encode())
+
+
+def _attested(
+    started: host.Host, target: Target | None, challenge: wit.Challenge, folder: Path | None
+) -> tuple[Target, str]:
+    settings = JournalSettings(folder)
+    with (
+        guarding.journal(settings, started.service, replays=started.replays) as journal,
+        slow("collecting evidence …"),
+    ):
+        chosen = _only_gpu(started.service) if target is None else target
+        world = Guard(None, journal).guarded(started.service.for_guest(None), GuestIdentity())
+        return chosen, world.attest(chosen, challenge).token
 
 
 def _record(path: Path, started: host.Host, token: str, target: Target, *, offline: bool) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wasmtime_attestation.attesters.completed import Addition, CompletedMachine
@@ -17,6 +17,7 @@ from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.service import AttestationService, Settings
 from wasmtime_attestation.wit import TeeType
 
@@ -40,6 +41,7 @@ class HostOptions:
         endorsement_paths: files and folders of endorsements for `verify-token` and `verify`.
         gpus: how many GPUs the machine must have; None where any number will do.
         additions: what evidence gets besides.
+        policies: policies that the host holds besides its own, by name.
     """
 
     tee: str
@@ -47,6 +49,7 @@ class HostOptions:
     endorsement_paths: tuple[Path, ...] = ()
     gpus: int | None = None
     additions: Sequence[Addition] = ()
+    policies: Mapping[str, AppraisalPolicy] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,8 @@ def _replay(options: HostOptions) -> Host:
 
 
 def _service(machine: Machine, settings: Settings, options: HostOptions) -> AttestationService:
+    if options.policies:
+        settings = replace(settings, policies={**settings.policies, **options.policies})
     if options.additions:
         machine = CompletedMachine(machine, options.additions)
     return AttestationService(machine, settings, time.time)
