@@ -26,7 +26,6 @@ LAYERS = (
     (
         "attesters",
         "batch",
-        "cache",
         "challenge",
         "ear_issuer",
         "endorsers",
@@ -34,7 +33,8 @@ LAYERS = (
         "journal",
         "summary",
     ),
-    ("capabilities", "config", "doctor", "services"),
+    ("cache", "capabilities", "config", "doctor", "nonces", "services"),
+    ("issuing",),
     ("checked_world", "service"),
     ("guarding",),
     ("world",),

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA384
 from wasmtime_attestation.errors import UnavailableError
-from wasmtime_attestation.evidence.envelope import Evidence
+from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 from wasmtime_attestation.issuer import TokenIssuer
 
 from tests.fakes.amd import MILAN
@@ -148,4 +148,21 @@ def test_no_evidence_means_no_token() -> None:
     with pytest.raises(UnavailableError, match="does not answer"):
         TokenIssuer().issue(
             Broken().collect, nonce=None, audience=None, guest_digest=None, user_data=None, now=NOW
+        )
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "message"),
+    [(17, 64, "17 pieces of evidence"), (3, 250_000, "the token would have 1")],
+)
+def test_what_no_verifier_reads_is_not_issued(count: int, size: int, message: str) -> None:
+    piece = Evidence(EvidenceType.NVIDIA_GPU, bytes(size))
+    with pytest.raises(UnavailableError, match=message):
+        TokenIssuer().issue(
+            lambda _: (piece,) * count,
+            nonce=None,
+            audience=None,
+            guest_digest=None,
+            user_data=None,
+            now=NOW,
         )

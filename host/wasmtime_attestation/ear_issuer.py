@@ -53,6 +53,11 @@ class EarIssuer:
         self.key_id = base64url.encode(hashlib.sha256(spki).digest())
         """Base64url of SHA-256 of the public key in DER."""
 
+    @property
+    def public_pem(self) -> bytes:
+        """The public key, for those who verify."""
+        return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
     @classmethod
     def from_pem(cls, data: bytes) -> EarIssuer:
         """Reads a private key in PEM, without a password.

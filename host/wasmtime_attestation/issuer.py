@@ -10,12 +10,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA384
 
+from wasmtime_attestation.errors import UnavailableError
 from wasmtime_attestation.evidence import base64url
+from wasmtime_attestation.evidence import jwt as compact
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.evidence.token import (
     ALGORITHM,
     DEFAULT_LIFETIME,
+    MAX_EVIDENCE,
     MAX_LIFETIME,
     PROFILE,
     TYPE,
@@ -88,6 +91,9 @@ class TokenIssuer:
 
         Returns:
             the compact token and its claims.
+
+        Raises:
+            UnavailableError: there is more evidence than any verifier reads.
         """
         binding = Binding(
             profile=self._profile,
@@ -109,7 +115,7 @@ class TokenIssuer:
             user_data=user_data,
             evidence=collect(digest(binding)),
         )
-        return self._sign(token), token
+        return _checked(self._sign(token), token), token
 
     def _sign(self, token: EvidenceToken) -> str:
         return jwt.encode(
@@ -118,3 +124,19 @@ class TokenIssuer:
             algorithm=ALGORITHM,
             headers={"typ": TYPE, "kid": self.key_id},
         )
+
+
+def _checked(text: str, token: EvidenceToken) -> str:
+    """Refuses what every verifier would reject, where it can still be said why."""
+    count = len(token.evidence)
+    if count > MAX_EVIDENCE:
+        raise UnavailableError(
+            f"there are {count} pieces of evidence, and a token takes {MAX_EVIDENCE}: attest the "
+            "virtual machine and single GPUs (gpu:N)"
+        )
+    if len(text) > compact.MAX_SIZE:
+        raise UnavailableError(
+            f"the token would have {len(text)} characters, and verifiers read "
+            f"{compact.MAX_SIZE}: leave out the boot log or endorsements, or attest single GPUs"
+        )
+    return text

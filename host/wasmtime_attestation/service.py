@@ -12,11 +12,15 @@ from datetime import UTC, datetime
 from wasmtime_attestation import wit
 from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
 from wasmtime_attestation.attesters.machine import Machine
-from wasmtime_attestation.cache import Subject, TokenCache
+from wasmtime_attestation.cache.kept import Kept
+from wasmtime_attestation.cache.key import VM, Key, ServiceName
+from wasmtime_attestation.cache.settings import Settings as CacheSettings
+from wasmtime_attestation.cache.tokens import TokenCache
 from wasmtime_attestation.challenge import check_challenge
 from wasmtime_attestation.checked_world import CheckedWorld
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
+from wasmtime_attestation.config.host_settings import SERVICES
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import (
@@ -29,6 +33,8 @@ from wasmtime_attestation.errors import (
 from wasmtime_attestation.evidence import jwt
 from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
 from wasmtime_attestation.issuer import TokenIssuer
+from wasmtime_attestation.issuing import Order, Source
+from wasmtime_attestation.issuing.own import EvidenceSource
 from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy
 from wasmtime_attestation.summary import summarise
 from wasmtime_attestation.verifier import tokens
@@ -54,6 +60,7 @@ class Settings:
         evidence_summary: whether results carry a summary of the evidence.
         endorsements: what speaks for evidence, besides what tokens carry.
         recorded: what the machine replays; None for one that collects.
+        cache: how tokens are kept.
     """
 
     anchors: Anchors
@@ -63,6 +70,7 @@ class Settings:
     issuers: tuple[Issuer, ...] = ()
     endorsements: Endorsements = field(default_factory=Endorsements)
     recorded: Recorded | None = None
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 class AttestationService:
@@ -73,6 +81,7 @@ class AttestationService:
         settings: what is trusted and accepted.
         clock: the time, in seconds since the Unix epoch.
         issuer: what signs tokens; a new key where none is given.
+        source: where guests' tokens come from; the issuer where none is given.
     """
 
     def __init__(
@@ -81,21 +90,18 @@ class AttestationService:
         settings: Settings,
         clock: Callable[[], float],
         issuer: TokenIssuer | None = None,
+        source: Source | None = None,
     ) -> None:
         self._machine = machine
         self._settings = settings
         self._clock = clock
         profile = PROFILE if settings.recorded is None else REPLAYED_PROFILE
         self.issuer = self._issuer = issuer or TokenIssuer(profile=profile)
-        self._cache = TokenCache()
+        self._source = source or EvidenceSource(machine, self._issuer, clock)
+        self._cache = TokenCache.of(settings.cache, clock, self.accepts)
 
     def for_guest(self, digest: bytes | None) -> CheckedWorld:
-        """Returns the world as one guest sees it.
-
-        Args:
-            digest: SHA-256 of the guest's bytes, which its tokens will state;
-                None where the host does not know the guest.
-        """
+        """Returns the world as the guest sees it whose bytes have this SHA-256, if it is known."""
         return _GuestWorld(self, digest)
 
     def detect_tee(self) -> wit.TeeInfo:
@@ -108,20 +114,27 @@ class AttestationService:
 
     def attest_cached(self, guest_digest: bytes | None) -> wit.AttestationResult:
         """Returns a token about the virtual machine, a former one while it is fresh."""
-        return self._cached(Subject(guest_digest), wit.TargetVm())
+        return self._cached(guest_digest, VM, wit.TargetVm())
 
     def attest_gpu_cached(self, guest_digest: bytes | None, index: int) -> wit.AttestationResult:
         """Returns a token about a GPU, a former one of the same device while it is fresh."""
         gpu = self._machine.gpu(index)
-        return self._cached(Subject(guest_digest, gpu.uuid), wit.TargetGpu(index))
+        return self._cached(guest_digest, gpu.uuid, wit.TargetGpu(index))
 
-    def _cached(self, subject: Subject, target: wit.Target) -> wit.AttestationResult:
-        kept = self._cache.get(subject, self._now())
-        if kept is not None:
-            return kept
-        result, expires_at = self._issue(subject.guest_digest, target, None)
-        self._cache.put(subject, result, expires_at)
-        return result
+    def _cached(
+        self, guest_digest: bytes | None, target: str, asked: wit.Target
+    ) -> wit.AttestationResult:
+        key = self._key(guest_digest, target)
+        return self._cache.token(key, lambda: self._issue(guest_digest, asked, None))
+
+    def _key(self, guest_digest: bytes | None, target: str) -> Key:
+        """A service's tokens outlive this process; what falls back may be ours, and does not."""
+        kind = self._source.kind
+        if kind not in SERVICES:
+            signer = self._issuer.key_thumbprint
+            return Key(TokenKind.EVIDENCE.value, target, guest_digest, signing_key=signer)
+        names = sorted(name for issuer in self._source.issuers for name in issuer.names)
+        return Key(kind, target, guest_digest, service=ServiceName(kind, " ".join(names)))
 
     def clear_cache(self, guest_digest: bytes | None) -> None:
         """Forgets the tokens kept for a guest."""
@@ -138,15 +151,20 @@ class AttestationService:
             challenge: what it answers.
         """
         check_challenge(challenge)
-        result, _ = self._issue(guest_digest, target, challenge)
-        return result
+        # Never from the cache: a challenge is answered by fresh evidence.
+        return self._issue(guest_digest, target, challenge).result
+
+    def accepts(self, token: str) -> bool:
+        """Whether a token is this host's or a configured service's, and accepted by its policy."""
+        try:
+            self.check_token(token)
+        except AttestationError as error:
+            log.info("verify-token answers false: %s", error)
+            return False
+        return True
 
     def check_token(self, token: str) -> Status:
-        """Returns the status of a token of this host or a configured service under its policy.
-
-        Raises:
-            AttestationError: it is not accepted.
-        """
+        """Returns the status of a token that `accepts` accepts; raises why it does not."""
         verdict = self._verify(token, Expected(), self._settings.policy)
         if verdict.kind is TokenKind.EVIDENCE and not self._is_own(verdict):
             raise RejectedError.of("token.issuer", "another host issued the token")
@@ -175,23 +193,19 @@ class AttestationService:
         guest_digest: bytes | None,
         target: wit.Target,
         challenge: wit.Challenge | None,
-    ) -> tuple[wit.AttestationResult, int]:
-        text, token = self._issuer.issue(
-            lambda bound: self._machine.collect(target, bound),
-            nonce=challenge.nonce if challenge else None,
-            audience=challenge.audience if challenge else None,
-            guest_digest=guest_digest,
-            user_data=challenge.user_data if challenge else None,
-            now=self._now(),
+    ) -> Kept:
+        asked = challenge or wit.Challenge(b"", None, None)
+        issued = self._source.issue(
+            Order(target, asked.nonce or None, guest_digest, asked.user_data, asked.audience)
         )
-        summary = summarise(token.evidence[0]) if self._settings.evidence_summary else None
+        summary = summarise(issued.evidence) if self._settings.evidence_summary else None
         result = wit.AttestationResult(
-            token=text,
+            token=issued.text,
             evidence=summary,
-            timestamp=token.issued_at,
+            timestamp=issued.issued_at,
             tee_type=self._tee_type(target),
         )
-        return result, token.expires_at
+        return Kept(result, issued.expires_at, issued.issued_at)
 
     def _tee_type(self, target: wit.Target) -> wit.TeeType:
         if isinstance(target, wit.TargetGpu):
@@ -200,7 +214,8 @@ class AttestationService:
 
     def _verify(self, token: str, expected: Expected, policy: AppraisalPolicy | None) -> Verdict:
         endorsements = self._settings.endorsements.waiving(policy.waived if policy else ())
-        trust = Trust(self._settings.anchors, self._settings.issuers, endorsements)
+        issuers = (*self._settings.issuers, *self._source.issuers)
+        trust = Trust(self._settings.anchors, issuers, endorsements)
         at = datetime.fromtimestamp(self._now(), UTC)
         recorded = self._settings.recorded
         if recorded is not None and jwt.key_id(token) == self._issuer.key_id:
@@ -243,10 +258,8 @@ class AttestationService:
         try:
             return self._settings.policies[name]
         except KeyError:
-            known = ", ".join(sorted(self._settings.policies))
-            raise InvalidArgumentError(
-                f"this host has no policy of that name; it has {known}"
-            ) from None
+            known = f"it has {', '.join(sorted(self._settings.policies))}"
+            raise InvalidArgumentError(f"this host has no policy of that name; {known}") from None
 
     def _now(self) -> int:
         return int(self._clock())
@@ -269,12 +282,7 @@ class _GuestWorld:
         return self._service.attest_gpu_cached(self._digest, gpu_index)
 
     def verify_token(self, token: str) -> bool:
-        try:
-            self.check_token(token)
-        except AttestationError as error:
-            log.info("verify-token answers false: %s", error)
-            return False
-        return True
+        return self._service.accepts(token)
 
     def check_token(self, token: str) -> Status:
         return self._service.check_token(token)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wasmtime_attestation.evidence import azure, base64url, hcl, jwt
+from wasmtime_attestation.evidence import azure, base64url, hcl, jwt, tpm
 
 from tests.emulation import hardware
 from tests.emulation.azure import AzureVm
@@ -240,3 +240,19 @@ def tool_on_device(machine: Namespace, tool: str, *arguments: str | Path) -> str
     outcome = machine.run(tool, "-T", "device:/dev/tpmrm0", *arguments)
     assert outcome.code == 0, outcome.err
     return outcome.out
+
+
+def test_a_quote_answers_a_nonce_that_a_service_wants(machine: Namespace) -> None:
+    program = (
+        "import sys\n"
+        "from wasmtime_attestation.attesters.select import DetectedAttester\n"
+        "found = DetectedAttester().collect_quoting(bytes(63) + b'D', bytes(range(48)))\n"
+        "sys.stdout.write(found.data.decode())\n"
+    )
+    outcome = machine.run(sys.executable, "-c", program)
+    assert outcome.code == 0, outcome.err
+
+    parts = azure.decode(outcome.out.encode())
+    assert parts.tpm_quote is not None
+    assert tpm.decode(parts.tpm_quote.message).extra_data == bytes(range(48))
+    assert hcl.decode(parts.hcl_report).claims.user_data == bytes(63) + b"D"

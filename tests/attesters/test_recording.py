@@ -95,3 +95,32 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     with pytest.raises(InvalidArgumentError):
         recording_file.read(pipe)
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    """As root, `-o /dev/null` or `-o /dev/stdout` would cost the whole machine that device."""
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(InvalidArgumentError, match="no regular file"):
+            recording_file.write(path, of_machine())
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_bytes(b"of another")
+    link.symlink_to(file)
+    recording_file.write(link, of_machine())
+    assert link.is_symlink()
+    assert recording_file.read(file) == of_machine()
+
+
+def test_a_simulation_is_one_whatever_its_recording_says() -> None:
+    made = of_machine()
+    assert made.info.tee_type is wit.TeeType.INTEL_TDX
+    assert replay.machine(made).info().tee_type is wit.TeeType.SIMULATED
+    real = replay.machine(replace(made, simulated_root=None))
+    assert real.info().tee_type is wit.TeeType.INTEL_TDX

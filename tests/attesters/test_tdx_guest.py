@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from wasmtime_attestation.attesters import qgs
@@ -118,6 +120,16 @@ def test_the_configured_port(text: bytes, message: str) -> None:
         collected = collector.collect(REPORT_DATA)
         assert bool(collected.error) == bool(message)
         assert message in collected.message
+
+
+def test_a_pipe_in_place_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = tmp_path / "tdx-attest.conf"
+    os.mkfifo(pipe)
+    monkeypatch.setattr(qgs, "CONFIGURATION", pipe)
+    with pytest.raises(UnavailableError, match="no regular file"):
+        qgs.configured_port()
 
 
 # As a C compiler lays out qgs_msg_get_quote_resp_t: version 1.1, type 1, size, error, then the

@@ -231,6 +231,22 @@ def test_interrupted(machine: Namespace, number: int) -> None:
     assert machine.run("rmdir", f"{REPORTS}/{entry}").code == 0
 
 
+def test_the_tool_is_terminated(machine: Namespace) -> None:
+    """As services and containers are stopped."""
+    machine.tell("tsm", "slow*")
+    before = len(machine.notes("tsm"))
+    tool = (sys.executable, "-m", "wasmtime_attestation", "attest", "vm", "--tee", "configfs-tsm")
+    process = machine.start(*tool)
+    deadline = time.monotonic() + 10
+    while len(machine.notes("tsm")) == before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(entries(machine)) == 1
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 128 + signal.SIGTERM
+    assert entries(machine) == []
+    machine.tell("tsm", "")
+
+
 def test_32_at_once() -> None:
     tsm = ConfigfsTsm("tdx_guest", seconds=0.02)
     with Namespace([tsm]) as machine, Collector(machine, TSM) as collector:

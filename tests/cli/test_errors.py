@@ -31,7 +31,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def failing() -> None:
         raise error
 
-    monkeypatch.setattr("wasmtime_attestation.cli.detect.detect", failing)
+    monkeypatch.setattr("wasmtime_attestation.attesters.select.detect_here", failing)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,10 @@ from cryptography import x509
 from wasmtime_attestation.cli import batch, batch_line
 from wasmtime_attestation.endorsements.x509 import der, pem
 from wasmtime_attestation.errors import CASES
+from wasmtime_attestation.evidence import detached_eat
 
 from tests.cli.tool import COMMAND, Outcome, run, run_process
+from tests.fakes import nras
 from tests.fakes.amd import MILAN
 from tests.fakes.token import NONCE, NOW, Forger
 
@@ -83,6 +85,17 @@ def test_every_line_gets_the_report_that_it_would_get_alone(root: Path, tmp_path
         single = json.loads(run("verify", file, "--trust", root, *AT, "--json").out)
         single["input"]["name"] = batched["input"]["name"]
         assert batched == single
+
+
+def test_a_line_does_not_bring_the_keys_that_vouch_for_it(root: Path, tmp_path: Path) -> None:
+    token = detached_eat.wrap(detached_eat.read(json.loads(nras.answer())))
+    keys = tmp_path / "keys.json"
+    keys.write_bytes(nras.keys())
+    for form in (nras.keys(), base64.b64encode(nras.keys())):
+        outcome = verify(line(token=token, endorsements=[form.decode()]), root)
+        assert [found["outcome"] for found in reports(outcome)] == ["invalid-argument"]
+        assert "--issuer" in outcome.out
+    assert verify(line(token=token), root, "--endorsements", keys).code == 0
 
 
 def test_endorsements_of_one_line_do_not_count_for_another(root: Path) -> None:

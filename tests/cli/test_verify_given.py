@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from wasmtime_attestation.endorsements.x509 import pem
 
-from tests.cli.tool import run
+from tests.cli.tool import run, run_process
 from tests.endorsements.test_amd_table import OTHER
 from tests.fakes.amd import AT, MILAN, TURIN_VLEK, Machine
 from tests.fakes.intel import PLATFORM
@@ -82,3 +82,15 @@ def test_a_table_is_inspected(tmp_path: Path) -> None:
         "CN=ARK-Milan",
     ]
     assert [entry[:36] for entry in found["unverified_host_entries"]] == [str(OTHER)]
+
+
+def test_nobody_writes_lines_into_the_log(tmp_path: Path) -> None:
+    folder = tmp_path / "endorsements"
+    folder.mkdir()
+    (folder / "a\nERROR host: \x1b[31mall is lost").write_bytes(b"neither")
+    (folder / "b").write_bytes(pem(MILAN.chain()[-1]))
+    files = written(tmp_path, report=MILAN.report())
+    outcome = run_process("--verbose", "verify", files["report"], "--endorsements", folder, *NOW)
+    assert "left out" in outcome.err
+    assert "\nERROR" not in outcome.err
+    assert "\x1b" not in outcome.err

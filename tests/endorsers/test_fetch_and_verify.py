@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -13,6 +14,7 @@ from wasmtime_attestation.endorsements.x509 import pem
 
 from tests.cli.tool import Outcome, run
 from tests.emulation.vendors import Vendors
+from tests.emulation.web import WebRequest, answer
 from tests.fakes import amd, azure, intel, maa, nvidia, nvidia_rim
 from tests.fakes.amd import AT, MILAN, MILAN_V2, TURIN, VLEK, Machine
 from tests.fakes.token import Forger
@@ -257,6 +259,30 @@ def test_a_token_does_not_say_where_its_keys_are(tmp_path: Path, start: Start) -
         outcome = verify(evidence_file(tmp_path, maa.sign(claims).encode()))
     assert outcome.code == 4
     assert vendors.targets == []
+
+
+def test_what_a_cache_serves_speaks_for_no_issuer(tmp_path: Path, start: Start) -> None:
+    """Keys alone prove nothing themselves: where they were not asked for, nobody takes them."""
+
+    def override(request: WebRequest) -> bytes | None:
+        if not request.target.startswith("/tdx/certification/v4/qe/identity"):
+            return None
+        signer = intel.PLATFORM.key("Intel SGX TCB Signing")
+        identity = intel.signed("enclaveIdentity", intel.QE_IDENTITY, signer)
+        return answer("200 OK", identity, SGX_Enclave_Identity_Issuer_Chain=quote(maa.keys()))
+
+    bundle, issuer = tmp_path / "bundle", tmp_path / "azure.toml"
+    with start(override=override):
+        outcome = fetch(evidence_file(tmp_path, intel.PLATFORM.quote()), bundle)
+    assert outcome.code == 6
+    assert "missing: the TD QE identity" in outcome.err
+    name = "https://example.weu.attest.azure.net"
+    issuer.write_text(f'kind = "maa"\niss = ["{name}"]\n')
+    token = maa.sign(maa.times() | maa.snp() | {"iss": name})
+    options = ("--offline", "--issuer", issuer, "--endorsements", bundle, "--json")
+    done = verify(evidence_file(tmp_path, token.encode()), *options)
+    assert done.code == 6
+    assert checks(done)["token.key"] != "passed"
 
 
 def test_a_simulation_is_nobodys_business(

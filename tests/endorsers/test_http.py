@@ -279,6 +279,19 @@ def test_retry_after_is_respected() -> None:
     assert 1 <= time.monotonic() - began < 3
 
 
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999",
+        "Mon, 01 Jan 2026 99999999999999999999:00:00 GMT",
+    ],
+)
+def test_a_date_that_there_is_not_asks_for_nothing(date: str) -> None:
+    with WebServer(always(answer("200 OK", b"here", retry_after=date))) as server:
+        assert plain().get(server.url).body == b"here"
+
+
 def test_nobody_waits_longer_than_allowed() -> None:
     began = time.monotonic()
     with (

@@ -40,6 +40,8 @@ def test_the_form() -> None:
         b'[["JWT","a.b.c"],{"GPU-0":"d.e.f"}] ',
         b'[["JWT","a.b.c"],{"GPU-0":"d.e.f","GPU-0":"d.e.f"}]',
         b'[["JWT","a.b.c"],{"GPU-0":"\\u0064.e.f"}]',
+        b'[["JWT","a.b.c"],{"GPU-1":"d.e.f","GPU-0":"g.h.i"}]',
+        b'[["JWT","a.b.c"],{"GPU-00":"d.e.f"}]',
         b'[["JWT","a.b.c"],{"CPU-0":"d.e.f"}]',
         b'[["JWT","a.b.c"],{"GPU-0":1}]',
         b'[["JWT","a.b.c"]]',

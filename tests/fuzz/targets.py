@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from wasmtime_attestation import issuer_config
 from wasmtime_attestation.attesters import host_table, imds, qgs, sev_guest_request
 from wasmtime_attestation.attesters.recording import Recording
+from wasmtime_attestation.cache import token_entry
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.endorsements import collateral, jwks, ocsp, rim
@@ -49,6 +50,7 @@ from wasmtime_attestation.verifier.issuers import Issuer
 from wasmtime_attestation.verifier.nras_device import Device
 
 from tests.attesters import test_tpm_client_responses as tpm_responses
+from tests.cache.keys import BOOT, SERVED, kept
 from tests.endorsements.test_collateral import bundle
 from tests.endorsers.questions import question
 from tests.fakes import azure as paravisor
@@ -88,6 +90,7 @@ _COLLATERAL = (
 )
 _MANIFESTS = (nvidia_rim.DRIVER.xml(), nvidia_rim.BLACKWELL[0].xml())
 _CACHE_ENTRY = disk_cache.encode(Entry(AT, Reply(b"body", {"a": "b"})), question())
+_TOKEN_ENTRY = token_entry.encode(SERVED, kept(), BOOT)
 _RESPONSE = Responder().respond(*HOPPER.chain()[1:3])
 _POLICY = b"""schema = 1
 accept = ["amd-sev-snp", "intel-tdx"]
@@ -155,6 +158,13 @@ def _cache_entry(data: bytes) -> None:
     content = data.split(b"\n", 2)[-1]
     head = f"wasmtime-attestation cache 1\n{hashlib.sha256(content).hexdigest()}\n"
     disk_cache.decode(head.encode() + content, question())
+
+
+def _token_entry(data: bytes) -> None:
+    """Likewise, of a token."""
+    content = data.split(b"\n", 2)[-1]
+    head = f"{token_entry.FORM}\n{hashlib.sha256(content).hexdigest()}\n"
+    token_entry.describe(head.encode() + content)
 
 
 def _record(data: bytes) -> None:
@@ -273,6 +283,7 @@ TARGETS: Mapping[str, Target] = {
     ),
     "recording": Target(Recording.decode, (ValueError,), (_RECORDING,)),
     "cache-entry": Target(_cache_entry, (ValueError,), (_CACHE_ENTRY,)),
+    "token-entry": Target(_token_entry, (ValueError,), (_TOKEN_ENTRY,)),
     "journal": Target(_record, (BadRecordError,), (_RECORD,)),
     "ear-binding": Target(
         _service(TokenKind.EAR, ear.verdict, bytes(64)), (ValueError, RejectedError), (_BOUND,)

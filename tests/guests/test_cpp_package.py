@@ -66,7 +66,7 @@ def build(folder: Path, found: str, *options: str) -> None:
     assert b"component-type" not in legacy
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_find_package(installed: Path, tmp_path: Path) -> None:
     found = "find_package(wasmtime_attestation 0.1 CONFIG REQUIRED)"
     build(tmp_path, found, f"-DCMAKE_PREFIX_PATH={installed}", "-DCMAKE_FIND_ROOT_PATH=/")

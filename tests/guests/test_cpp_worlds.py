@@ -65,7 +65,7 @@ def test_lines_are_short(name: str) -> None:
     assert all(".section" in line or "<" in line for line in long), long
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_headers_of_the_suite_compile(tmp_path: Path) -> None:
     root = SUITE / "wit-parser-ui"
     inputs = [p for p in sorted(root.iterdir()) if p.suffix == ".wit" or p.is_dir()]

@@ -124,6 +124,7 @@ def test_verify_json(directory: Path) -> None:
         "attestations": [],
         "cut_bytes": 0,
         "lost": 0,
+        "orphans": 0,
         "problem": None,
     }
 
@@ -160,6 +161,13 @@ def test_what_verify_cannot_use(directory: Path, arguments: tuple[str, ...], mes
     outcome = run("journal", "verify", directory, *arguments)
     assert outcome.code == 2
     assert message in outcome.err
+
+
+def test_a_pipe_is_no_file_of_a_journal(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "journal-000000000001.jsonl")
+    outcome = run("journal", "verify", tmp_path)
+    assert outcome.code == 2
+    assert "no ordinary file" in outcome.err
 
 
 def test_a_folder_without_a_journal(tmp_path: Path) -> None:

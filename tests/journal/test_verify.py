@@ -338,6 +338,26 @@ def test_records_that_a_forger_appends_are_found_by_the_key(
         assert problem([path], keys=frozenset({known}))[2] == expected
 
 
+def test_who_closed_a_journal_writes_no_more(tmp_path: Path) -> None:
+    """The next process signs what it finds, and so must not find what nobody can have written."""
+    issuer, (path,) = TokenIssuer(), keep(tmp_path / "journal")
+    lines = lines_of(path)
+    path.write_bytes(b"".join(appended(lines, [json.loads(lines[2])])))
+    keep(tmp_path / "journal", 1, issuer)
+    assert problem([path]) == (path.name, 6, "journal.chain")
+
+
+def test_decisions_that_their_process_did_not_sign_are_counted(tmp_path: Path) -> None:
+    (path,) = keep(tmp_path / "journal")
+    lines = lines_of(path)
+    unsigned = [json.loads(lines[0]) | {"instance": "0" * 32}, *map(json.loads, lines[1:3])]
+    path.write_bytes(b"".join(appended(lines, unsigned)))
+    assert check([path]).orphans == 0
+    keep(tmp_path / "journal", 1)
+    found = check([path])
+    assert (found.problem, found.orphans, found.signed) == (None, 2, found.head)
+
+
 def appended(lines: Lines, records: list[Members]) -> Lines:
     """Appends records to a journal of five, by hand; nothing is signed."""
     lines, prev = [*lines], json.loads(lines[-1])["hash"]
@@ -348,9 +368,10 @@ def appended(lines: Lines, records: list[Members]) -> Lines:
     return lines
 
 
-def test_a_process_signs_with_one_key(small: Path) -> None:
+def test_a_process_signs_with_one_key(tmp_path: Path) -> None:
     """Behind the last signature, in the name of the same process, signed by somebody else."""
-    lines, forger = lines_of(small), Forger.new()
+    (small,) = keep(tmp_path / "journal", 4, checkpoint_records=3)
+    lines, forger = lines_of(small)[:5], Forger.new()
     *_, last = appended(lines, [json.loads(lines[2])])
     members = json.loads(lines[-1]) | {"seq": 7, "key": forger.jwk}
     del members["prev"], members["hash"], members["signature"]

@@ -29,7 +29,16 @@ from wasmtime_attestation.journal.settings import Fsync, OnFailure, Settings
 from wasmtime_attestation.journal.writer import Journal
 
 from tests.fakes.host import Clock
-from tests.journal.kept import DECISION, check, keep, lines_of, open_journal, problem, settings
+from tests.journal.kept import (
+    DECISION,
+    check,
+    keep,
+    lines_of,
+    open_journal,
+    problem,
+    sealed,
+    settings,
+)
 from tests.tools import missing, require
 
 ROOT = Path(__file__).parents[2]
@@ -282,6 +291,8 @@ def test_what_no_power_cut_explains_is_refused(directory: Path) -> None:
         [*lines[:2], *lines[3:]],
         [*lines, lines[-1]],
         [*lines, b"\0" * (1 << 21)],
+        [*lines[:-1], lines[-1].replace(b"close", b"clone")],
+        [line.replace(b'"kind"', b'"mind"') for line in lines],
     ):
         path.write_bytes(b"".join(changed))
         before = path.read_bytes()
@@ -350,6 +361,25 @@ def test_a_file_that_is_removed_or_cut_leaves_its_mark(directory: Path) -> None:
             journal.record(DECISION)
         assert "rotation" in kinds(own)
         assert problem(listing(own))[2] in ("journal.files", "journal.chain")
+
+
+def test_a_record_that_somebody_else_appends_is_not_signed(directory: Path) -> None:
+    """Its number and its hashes are right: they need no key."""
+    issuer = TokenIssuer()
+    with open_journal(directory, issuer) as journal:
+        journal.record(DECISION)
+        (path,) = listing(directory)
+        last = lines_of(path)[-1]
+        members = json.loads(last)
+        prev = members["hash"]
+        del members["prev"], members["hash"]
+        line, _ = sealed(members | {"seq": members["seq"] + 1, "guest": "evil.wasm"}, prev)
+        with path.open("ab") as file:
+            file.write(line)
+        journal.record(DECISION)
+    found = check(listing(directory))
+    assert found.problem is not None
+    assert found.signed is None
 
 
 def test_an_interrupted_call_is_taken_up(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import json
 import logging
 import pickle
 import time
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
@@ -289,6 +290,44 @@ def test_a_key_is_seen_by_the_service_alone(
     assert key not in caplog.text
 
 
+def test_half_a_key_is_not_seen_either(authority: WebAuthority, tmp_path: Path) -> None:
+    """What a service says is cut to a line, but not within a key that it repeats."""
+    key = "nvapi-" + "k3y" * 500
+    with NRAS.started(authority, tmp_path) as running:
+        key_place(tmp_path, key)
+        for before in (0, 290, 1195):
+            text = "x" * before + key
+            for body in (text.encode(), json.dumps({"error": text}).encode()):
+                running.miniature.script = [answer("403 Forbidden", body, x_request_id=text)]
+                with pytest.raises(UnavailableError) as caught:
+                    running.issue()
+                assert "k3y" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"HTTP/1.1 999 No\r\n\r\n%s",
+        b"HTTP/1.1 %s\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n%s\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%s\r\n",
+    ],
+    ids=["status", "status line", "header", "chunk"],
+)
+@pytest.mark.parametrize("key", [SERVICE_KEY, "nvapi-" + "k3y" * 500], ids=["short", "long"])
+def test_a_key_in_an_answer_that_is_none(
+    raw: bytes, key: str, authority: WebAuthority, tmp_path: Path
+) -> None:
+    with NRAS.started(authority, tmp_path) as running:
+        key_place(tmp_path, key)
+        running.miniature.script = [raw % key.encode()]
+        with pytest.raises(UnavailableError) as caught:
+            running.issue()
+    shown = "".join(traceback.format_exception(caught.value))
+    assert key[:12] not in shown
+    assert key[-8:] not in shown
+
+
 def test_nvidia_wants_a_key(authority: WebAuthority, tmp_path: Path) -> None:
     with NRAS.started(authority, tmp_path) as running:
         assert isinstance(running.miniature, NrasMiniature)
@@ -308,6 +347,9 @@ def test_a_secret_does_not_show_itself() -> None:
         pickle.dumps(secret)
     assert secret.reveal() == "abc"
     assert secret.hidden_in("xabcx") == "x<secret>x"
+    repeating = Secret("abcdefgh" * 3 + "Y")
+    assert repeating.hidden_in("q" + "abcdefgh" * 3 + "Yz") == "q<secret>z"
+    assert repeating.hidden_in("q" + "abcdefgh" * 2 + "ab") == "q<secret>"
 
 
 @pytest.mark.parametrize("text", ["", "\n", "two words", "two\nlines", "\xe9", "\x00", "a" * 5000])

@@ -79,6 +79,12 @@ def test_everything() -> None:
     assert list(services(Settings(settings.maa, ita, nras))) == ["maa", "ita", "nras"]
 
 
+def test_ids_of_policies_are_as_the_service_writes_them() -> None:
+    ita = load(WHOLE.replace(POLICY, POLICY.upper())).ita
+    assert ita is not None
+    assert ita.policy_ids == (POLICY,)
+
+
 def test_the_least() -> None:
     assert load("") == Settings()
     assert services(Settings()) == {}

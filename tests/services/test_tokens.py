@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import copy
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -262,6 +263,48 @@ def test_another_machine_with_the_same_binding(
         check, detail = rejection(running)
     assert check == "service.evidence"
     assert "another machine" in detail
+
+
+def _as_snp(claims: Members) -> Members:
+    """A SEV-SNP machine in place of a trust domain, bound to the same."""
+    about = {
+        "attester_type": "SEVSNP",
+        "sevsnp_is_debuggable": False,
+        "verifier_nonce": claims["tdx"]["verifier_nonce"],
+        "attester_held_data": claims["tdx"]["attester_held_data"],
+    }
+    return {name: value for name, value in claims.items() if name != "tdx"} | about
+
+
+def _with_enclave(claims: Members) -> Members:
+    return claims | {"sgx": {"sgx_is_debuggable": False}}
+
+
+@pytest.mark.parametrize("forge", [_as_snp, _with_enclave])
+def test_intel_answers_about_another_kind_of_machine(
+    forge: Callable[[Members], Members], authority: WebAuthority, tmp_path: Path
+) -> None:
+    with ITA.started(authority, tmp_path) as running:
+        running.miniature.forge = forge
+        check, detail = rejection(running)
+    assert (check, "machine" in detail) == ("service.evidence", True)
+
+
+def test_azure_answers_about_another_kind_of_machine(
+    authority: WebAuthority, tmp_path: Path
+) -> None:
+    def forge(claims: Members) -> Members:
+        claims = {n: v for n, v in claims.items() if not n.startswith("x-ms-sevsnpvm")}
+        return claims | {
+            "x-ms-attestation-type": "tdxvm",
+            "tdx_mrtd": "00" * 48,
+            "tdx_td_attributes_debug": False,
+        }
+
+    with MAA.started(authority, tmp_path) as running:
+        running.miniature.forge = forge
+        check, detail = rejection(running)
+    assert (check, "another machine" in detail) == ("service.evidence", True)
 
 
 def test_another_device(authority: WebAuthority, tmp_path: Path) -> None:

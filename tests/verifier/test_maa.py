@@ -266,3 +266,11 @@ def test_every_change_is_rejected() -> None:
 def test_every_bit_of_a_token(claims: Claims) -> None:
     for changed in cuts_and_flips(maa.sign(claims())):
         assert survives(changed, issuers=ISSUERS) is None
+
+
+def test_what_a_client_sent_along_is_not_bound_to_the_hardware() -> None:
+    claims = maa.azure_guest()
+    claims["x-ms-runtime"] |= {"user-data": "cc" * 64}
+    expected = Expected(report_data=bytes.fromhex("cc" * 64))
+    assert refused(claims, expected)[0] == "evidence.binding"
+    verify(maa.sign(claims), issuers=ISSUERS, expected=Expected(report_data=maa.USER_DATA))

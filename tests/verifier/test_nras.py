@@ -59,6 +59,12 @@ def test_a_device_does_not_stand_for_two() -> None:
     assert "device 5 stands twice" in detail
 
 
+def test_devices_without_identity_are_not_counted() -> None:
+    nameless = {f"GPU-{n}": device() | {"ueid": None} for n in range(2)}
+    check, detail = rejected(answer(nameless), KEYS)
+    assert (check, "no ueid" in detail) == ("nras.device", True)
+
+
 def test_an_answer_as_nvattest_prints_it() -> None:
     printed = {"result_code": 0, "claims": [], "detached_eat": json.loads(answer())}
     assert verify(json.dumps(printed), KEYS).status is Status.AFFIRMING

@@ -51,7 +51,7 @@ def test_a_flipped_bit_in_a_real_report(vector: vectors.SnpVector) -> None:
     check_flips(vector, iter(SAMPLE))
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 @pytest.mark.parametrize("vector", vectors.SNP, ids=str)
 def test_every_flipped_bit_in_a_real_report(vector: vectors.SnpVector) -> None:
     check_flips(vector, iter(range(SIZE * 8)))
@@ -101,7 +101,7 @@ def test_a_flipped_bit_in_a_real_certificate(position: int) -> None:
     check_certificate(position, step=37)
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 @pytest.mark.parametrize("position", range(3), ids=["vcek", "ask", "ark"])
 def test_every_flipped_bit_in_a_real_certificate(position: int) -> None:
     check_certificate(position, step=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.wit import GpuInfo, TeeInfo
@@ -21,6 +21,26 @@ class Attester(Protocol):
             UnsupportedError: there is nothing to collect from.
             UnavailableError: the device did not answer.
         """
+
+
+@runtime_checkable
+class QuotingAttester(Attester, Protocol):
+    """An attester of a machine with a vTPM, whose quote answers a nonce of its own."""
+
+    def collect_quoting(self, report_data: bytes, nonce: bytes) -> Evidence:
+        """Collects as `collect` does, with a nonce that does not follow from D.
+
+        Args:
+            report_data: 64 bytes.
+            nonce: what the quote answers, at most 50 bytes.
+        """
+
+
+def collect_quoting(attester: Attester, report_data: bytes, nonce: bytes) -> Evidence:
+    """Collects with a nonce for the vTPM's quote, where the machine has a vTPM."""
+    if isinstance(attester, QuotingAttester):
+        return attester.collect_quoting(report_data, nonce)
+    return attester.collect(report_data)
 
 
 class DeviceAttester(Protocol):

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from wasmtime_attestation.attesters import tpm_client_codes as codes
 from wasmtime_attestation.attesters import tpm_client_device
+from wasmtime_attestation.attesters.azure_certificate import certificate_of
 from wasmtime_attestation.attesters.azure_report import (
     PACE,
     USER_DATA_SIZE,
@@ -94,13 +95,20 @@ class AzureAttester:
 
         User data is D; the vTPM's quote answers the nonce that `nonce_of` derives from D. On
         SEV-SNP the VCEK comes with it where Azure's metadata service has it; on TDX the TD quote
-        is a part of it.
+        is a part of it. The certificate of the vTPM's key comes along where the vTPM has one.
 
         Raises:
             UnsupportedError: this is no confidential VM of Azure.
             UnavailableError: vTPM, paravisor or (TDX) metadata service did not answer as they
                 should.
         """
+        return self._collect(report_data, lambda kind: _nonce_of(kind, report_data))
+
+    def collect_quoting(self, report_data: bytes, nonce: bytes) -> Evidence:
+        """Collects as `collect` does, with a nonce of the caller's in the quote."""
+        return self._collect(report_data, lambda _: nonce)
+
+    def _collect(self, report_data: bytes, nonce: Callable[[EvidenceType], bytes]) -> Evidence:
         if len(report_data) != USER_DATA_SIZE:
             raise ValueError(f"report data has {USER_DATA_SIZE} bytes, not {len(report_data)}")
         with self._opened() as device:
@@ -108,15 +116,21 @@ class AzureAttester:
             with _turns.turn(device):
                 report = fresh_report(tpm, report_data, self._pace)
             kind = _EVIDENCE_TYPES[report.decoded.type]
-            quote = _quote(tpm, kind, report_data, report.decoded.claims.attestation_key)
-        return _evidence(kind, report, quote)
+            key = report.decoded.claims.attestation_key
+            quote = _quote(tpm, nonce(kind), key)
+            certificate = certificate_of(tpm, key)
+        return _evidence(kind, report, quote, certificate)
 
 
-def _quote(tpm: Tpm, kind: EvidenceType, report_data: bytes, key: RsaKey) -> TpmQuote:
-    """Has the vTPM quote all PCRs, again if one was extended after it was read."""
+def _nonce_of(kind: EvidenceType, report_data: bytes) -> bytes:
     nonce = nonce_of(kind, report_data)
     if nonce is None:
         raise AssertionError(f"{kind} has a nonce")
+    return nonce
+
+
+def _quote(tpm: Tpm, nonce: bytes, key: RsaKey) -> TpmQuote:
+    """Has the vTPM quote all PCRs, again if one was extended after it was read."""
     _check_key(tpm, key)
     for _ in range(_QUOTES):
         pcrs = tpm.pcr_read(_PCRS)
@@ -151,14 +165,20 @@ def _check_key(tpm: Tpm, key: RsaKey) -> None:
         )
 
 
-def _evidence(kind: EvidenceType, report: FreshReport, quote: TpmQuote) -> Evidence:
+def _evidence(
+    kind: EvidenceType,
+    report: FreshReport,
+    quote: TpmQuote,
+    certificate: tuple[RawEndorsement, ...],
+) -> Evidence:
     # It brings an HTTP client along, which guests that never attest need not wait for.
     from wasmtime_attestation.attesters import imds
 
     hardware = report.decoded.hardware_report
     td_quote = imds.td_quote(hardware) if kind is EvidenceType.AZURE_TDX else None
     endorsements = _vcek(hardware) if kind is EvidenceType.AZURE_SNP else ()
-    return Evidence(kind, AzureEvidence(report.data, quote, td_quote).encode(), endorsements)
+    data = AzureEvidence(report.data, quote, td_quote).encode()
+    return Evidence(kind, data, endorsements + certificate)
 
 
 def _vcek(report: bytes) -> tuple[RawEndorsement, ...]:

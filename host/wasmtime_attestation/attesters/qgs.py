@@ -136,6 +136,9 @@ def configured_port() -> int:
         UnavailableError: the configuration cannot be read, or names no port.
     """
     try:
+        if CONFIGURATION.exists() and not CONFIGURATION.is_file():
+            # Nobody may ever write to a pipe, and whoever opens it would wait.
+            raise UnavailableError(f"{CONFIGURATION} is no regular file: correct or remove it")
         text = read_whole(CONFIGURATION, _MAX_CONFIGURATION).decode("utf-8", "replace")
     except FileNotFoundError:
         return PORT

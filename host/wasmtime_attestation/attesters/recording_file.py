@@ -43,6 +43,11 @@ def write(path: Path, recording: Recording) -> None:
         InvalidArgumentError: it cannot be written.
     """
     data = recording.encode()
+    named, path = path, Path(os.path.realpath(path))  # a link, such as /dev/stdout, has to stay
+    if named.exists() and not named.is_file():
+        raise InvalidArgumentError(
+            f"{named} cannot be written: it is no regular file, and would be replaced by one"
+        )
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:

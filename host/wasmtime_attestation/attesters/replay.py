@@ -12,7 +12,7 @@ from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.attesters.recording import Recording
 from wasmtime_attestation.errors import UnsupportedError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
-from wasmtime_attestation.wit import GpuInfo, TeeInfo
+from wasmtime_attestation.wit import GpuInfo, TeeInfo, TeeType
 
 PROVIDER = "replay"
 _DEVICES = (EvidenceType.NVIDIA_GPU, EvidenceType.NVIDIA_SWITCH)
@@ -29,8 +29,11 @@ class ReplayedVm:
         self._recording = recording
 
     def info(self) -> TeeInfo:
-        """Says what the machine was."""
-        return replace(self._recording.info, provider=PROVIDER)
+        """Says what the machine was; a simulation is one, whatever its recording says."""
+        info = replace(self._recording.info, provider=PROVIDER)
+        if self._recording.simulated_root is None:
+            return info
+        return replace(info, tee_type=TeeType.SIMULATED)
 
     def collect(self, report_data: bytes) -> Evidence:
         """Returns what was recorded, whatever it is asked to carry."""

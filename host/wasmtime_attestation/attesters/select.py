@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wasmtime_attestation.attesters import Attester
+from wasmtime_attestation.attesters import Attester, collect_quoting
 from wasmtime_attestation.attesters.detect import Detection, detect
 from wasmtime_attestation.errors import InvalidArgumentError, UnsupportedError
 from wasmtime_attestation.evidence.envelope import Evidence
@@ -99,12 +99,19 @@ class DetectedAttester:
             UnsupportedError: this machine has no evidence.
             UnavailableError: a device did not answer, or this user may not ask it.
         """
+        return self._best(lambda attester: attester.collect(report_data))
+
+    def collect_quoting(self, report_data: bytes, nonce: bytes) -> Evidence:
+        """Collects as `collect` does; a vTPM's quote answers the nonce."""
+        return self._best(lambda attester: collect_quoting(attester, report_data, nonce))
+
+    def _best(self, collect: Callable[[Attester], Evidence]) -> Evidence:
         if not self.detection.providers:
             raise self.detection.refusal
         *former, last = self.detection.providers
         for provider in former:
             try:
-                return attester_of(provider).collect(report_data)
+                return collect(attester_of(provider))
             except UnsupportedError:
                 continue
-        return attester_of(last).collect(report_data)
+        return collect(attester_of(last))

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import click
 
-from wasmtime_attestation.cli.terminal import say, tolerate_encodings
+from wasmtime_attestation.cli.terminal import LineFormatter, say, tolerate_encodings
 from wasmtime_attestation.errors import AttestationError, InternalError
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,10 @@ class _Commands(click.Group):
         "verify",
         "endorsements",
         "policy",
+        "config",
         "inspect",
         "journal",
+        "cache",
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -61,7 +63,9 @@ def cli(*, verbose: bool) -> None:
 
 def start_logging(*, verbose: bool) -> None:
     """Sends this package's log to standard error; JSON on standard output stays clean."""
-    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger("wasmtime_attestation").setLevel(logging.INFO if verbose else logging.WARNING)
 
 

@@ -12,8 +12,10 @@ import click
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
 from wasmtime_attestation.capabilities.terms import GuestIdentity
-from wasmtime_attestation.cli import guarding, host, options
+from wasmtime_attestation.cli import configured, guarding, host, options, termination
 from wasmtime_attestation.cli.terminal import slow
+from wasmtime_attestation.config.endorser_settings import Settings
+from wasmtime_attestation.config.host_settings import EVIDENCE
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import MAX_USER_DATA
 from wasmtime_attestation.guarding.guard import Guard
@@ -46,7 +48,9 @@ def _target(text: str) -> Target | None:
     help="Bind this to the evidence too.",
 )
 @guarding.journal_option
+@configured.config
 @options.tee
+@configured.token
 @options.trust_out
 @options.gpus
 @click.option("--boot-log", is_flag=True, help="Put the log of the boot (CCEL, TCG) into it too.")
@@ -78,7 +82,9 @@ def command(
     audience: str | None,
     user_data: bytes | None,
     journal_directory: Path | None,
-    tee: str,
+    config_file: Path | None,
+    tee: str | None,
+    tokens: tuple[str, ...],
     trust_out: Path | None,
     gpus: int | None,
     boot_log: bool,
@@ -94,14 +100,23 @@ def command(
     fresh it is. No guest is involved, so the token names none.
     """
     _check_files(output, trust_out, record_path)
-    additions = tuple(_additions(boot_log=boot_log, endorse=endorse, offline=offline))
-    started = host.start(host.HostOptions(tee, trust_out, (), gpus, additions))
+    given = {"tee": tee, "token": tokens, "gpus": gpus, "offline": offline}
+    configuration = configured.load(config_file, **given, journal=journal_directory)
+    endorsers = configuration.endorsers
+    additions = tuple(_additions(endorsers, boot_log=boot_log, endorse=endorse))
+    if configuration.host.tokens != (EVIDENCE,) and (additions or record_path is not None):
+        raise InvalidArgumentError(
+            "--boot-log, --endorse and --record are for evidence tokens: use --token evidence"
+        )
+    started = host.start(host.HostOptions.of(configuration, trust_out, additions))
     if record_path is not None and started.replays:
         raise InvalidArgumentError("what is replayed is a recording already: copy that file")
     challenge = wit.Challenge(nonce or os.urandom(NONCE_SIZE), user_data, audience)
-    chosen, token = _attested(started, target, challenge, journal_directory)
+    is_own = not started.replays and configuration.host.tokens == (EVIDENCE,)
+    settings = configuration.journal
+    chosen, token = _attested(started, target, challenge, settings, is_own=is_own)
     if record_path is not None:
-        _record(record_path, started, token, chosen, offline=offline)
+        _record(record_path, started, token, chosen, endorsers)
     if output is None:
         click.echo(token)
     else:
@@ -109,23 +124,30 @@ def command(
 
 
 def _attested(
-    started: host.Host, target: Target | None, challenge: wit.Challenge, folder: Path | None
+    started: host.Host,
+    target: Target | None,
+    challenge: wit.Challenge,
+    settings: JournalSettings,
+    *,
+    is_own: bool,
 ) -> tuple[Target, str]:
-    settings = JournalSettings(folder)
     with (
-        guarding.journal(settings, started.service, replays=started.replays) as journal,
+        guarding.journal(settings, started.service, replays=not is_own) as journal,
         slow("collecting evidence …"),
+        termination.cleaned_up(),
     ):
         chosen = _only_gpu(started.service) if target is None else target
         world = Guard(None, journal).guarded(started.service.for_guest(None), GuestIdentity())
         return chosen, world.attest(chosen, challenge).token
 
 
-def _record(path: Path, started: host.Host, token: str, target: Target, *, offline: bool) -> None:
+def _record(
+    path: Path, started: host.Host, token: str, target: Target, endorsers: Settings
+) -> None:
     from wasmtime_attestation.cli import record  # asks vendors, as few need to
 
     with slow("asking vendors for endorsements ..."):
-        record.save(path, started, token, target, offline=offline)
+        record.save(path, started, token, target, offline=endorsers.offline, urls=endorsers.urls)
 
 
 def _check_files(*paths: Path | None) -> None:
@@ -143,7 +165,7 @@ def _only_gpu(service: AttestationService) -> Target:
     return TargetGpu(0)
 
 
-def _additions(*, boot_log: bool, endorse: bool, offline: bool) -> Iterator[Addition]:
+def _additions(endorsers: Settings, *, boot_log: bool, endorse: bool) -> Iterator[Addition]:
     """What these need is imported only where it is asked for."""
     if boot_log:
         from wasmtime_attestation.cli import boot_logs
@@ -152,4 +174,4 @@ def _additions(*, boot_log: bool, endorse: bool, offline: bool) -> Iterator[Addi
     if endorse:
         from wasmtime_attestation.cli import endorsing
 
-        yield partial(endorsing.with_endorsements, offline=offline)
+        yield partial(endorsing.with_endorsements, offline=endorsers.offline, urls=endorsers.urls)

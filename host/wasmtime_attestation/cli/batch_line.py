@@ -13,6 +13,7 @@ from wasmtime_attestation.batch.terms import Terms
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.cli.verification import Request
 from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence import strict_json
 from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.memo import recall
@@ -129,7 +130,14 @@ def _read(
     """Reads the endorsements of a line: PEM, hex, Intel's JSON, or a file in base64."""
     del at, ledger
     files = [(f"endorsements[{index}]", _file(text)) for index, text in enumerate(texts)]
-    found = Endorsements.from_files(files) + common
+    own = Endorsements.from_files(files)
+    if own.key_sets:
+        # Everything else proves itself; keys are trusted because of who gave them.
+        raise InvalidArgumentError(
+            "an issuer's keys stand in the endorsements of a line, which may come with the token: "
+            "give them for all lines, with --issuer or --endorsements"
+        )
+    found = own + common
     found.check_size()
     return found
 

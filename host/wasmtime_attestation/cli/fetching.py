@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from wasmtime_attestation.cli.terminal import slow
 from wasmtime_attestation.cli.verification import Request
 from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.endorsers.answers import Answers
 from wasmtime_attestation.endorsers.disk_cache import DiskCache, default_folder
 from wasmtime_attestation.endorsers.fetching import Fetched, Subject, fetch
 from wasmtime_attestation.endorsers.service_urls import ServiceUrls
@@ -19,6 +22,8 @@ from wasmtime_attestation.evidence.recognise import recognise
 from wasmtime_attestation.verifier.issuers import Issuer
 
 log = logging.getLogger(__name__)
+SHARED = "WASMTIME_ATTESTATION_REDIS"
+"""The environment variable with the address of a Redis server that shares endorsements."""
 
 
 def completed(request: Request, *, offline: bool) -> Request:
@@ -54,8 +59,9 @@ def fetch_for(
     at: datetime,
     offline: bool,
     progress: Callable[[str], None] = log.info,
+    urls: ServiceUrls | None = None,
 ) -> Fetched:
-    """Fetches by way of this user's cache, from the services that the environment names.
+    """Fetches by way of this user's cache.
 
     Args:
         subject: what is to be verified.
@@ -64,12 +70,26 @@ def fetch_for(
         at: the instant at which everything must hold.
         offline: whether the cache alone is asked.
         progress: is told what is asked for.
+        urls: the services' addresses; those that the environment names where none are given.
 
     Raises:
         InvalidArgumentError: the environment names a service that has no address.
     """
-    urls = ServiceUrls.from_environment()
+    urls = urls or ServiceUrls.from_environment()
     folder = default_folder()
-    cache = None if folder is None else DiskCache(folder)
+    cache = _answers(folder)
     with Source(cache, offline=offline, plain=urls.is_plain, progress=progress) as source:
         return fetch(subject, known, source=source, urls=urls, at=at, issuers=issuers)
+
+
+def _answers(folder: Path | None) -> Answers | None:
+    """Returns this user's cache, beside the one that the environment names, if it does."""
+    disk = None if folder is None else DiskCache(folder)
+    shared = os.environ.get(SHARED)
+    if not shared:
+        return disk
+    from wasmtime_attestation.cache.redis_answers import Layered, SharedAnswers
+    from wasmtime_attestation.cache.redis_server import RedisServer  # an extra
+
+    far = SharedAnswers(RedisServer(shared))
+    return far if disk is None else Layered(disk, far)

@@ -12,8 +12,10 @@ from wasmtime_attestation.attesters.detect import Detection
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.attesters.nvidia_devices import NvidiaDevices
 from wasmtime_attestation.attesters.select import DetectedAttester, attester_of
+from wasmtime_attestation.cli import configured
 from wasmtime_attestation.cli.options import REPLAY, write_file
 from wasmtime_attestation.cli.terminal import say
+from wasmtime_attestation.config import Configuration
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
@@ -42,6 +44,7 @@ class HostOptions:
         gpus: how many GPUs the machine must have; None where any number will do.
         additions: what evidence gets besides.
         policies: policies that the host holds besides its own, by name.
+        configuration: which tokens guests get, and what is accepted.
     """
 
     tee: str
@@ -49,7 +52,28 @@ class HostOptions:
     endorsement_paths: tuple[Path, ...] = ()
     gpus: int | None = None
     additions: Sequence[Addition] = ()
+    configuration: Configuration = field(default_factory=Configuration)
     policies: Mapping[str, AppraisalPolicy] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        configuration: Configuration,
+        trust_out: Path | None = None,
+        additions: Sequence[Addition] = (),
+        policies: Mapping[str, AppraisalPolicy] | None = None,
+    ) -> HostOptions:
+        """Returns what a configuration says."""
+        chosen = configuration.host
+        return cls(
+            chosen.tee,
+            trust_out,
+            chosen.endorsements,
+            chosen.gpus,
+            additions,
+            configuration,
+            policies or {},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +149,12 @@ def _replay(options: HostOptions) -> Host:
 
 
 def _service(machine: Machine, settings: Settings, options: HostOptions) -> AttestationService:
-    if options.policies:
-        settings = replace(settings, policies={**settings.policies, **options.policies})
     if options.additions:
         machine = CompletedMachine(machine, options.additions)
-    return AttestationService(machine, settings, time.time)
+    chosen = configured.settings(options.configuration, settings)
+    if options.policies:
+        chosen = replace(chosen, policies={**chosen.policies, **options.policies})
+    return configured.service(machine, chosen, options.configuration, time.time)
 
 
 def _endorsements(options: HostOptions) -> Endorsements:

@@ -125,6 +125,11 @@ def remarks(found: Findings, expected: Expected) -> Iterator[str]:
         yield f"{found.cut} bytes were torn by a power cut or a kill, and cut"
     if found.lost:
         yield f"{found.lost} decisions are NOT in the journal: it could not be written"
+    if found.orphans:
+        yield (
+            f"{found.orphans} decisions were not signed by the process that is said to have made "
+            "them: it was killed, or somebody else wrote them before the next one began"
+        )
     if found.problem is not None:
         place, reason = found.problem
         yield f"rejected: {place}: {reason}"
@@ -170,6 +175,7 @@ def as_json(name: str, found: Findings) -> dict[str, Json]:
         ],
         "cut_bytes": found.cut,
         "lost": found.lost,
+        "orphans": found.orphans,
         "problem": problem,
     }
 

@@ -11,16 +11,13 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 import click
 
-from wasmtime_attestation.attesters.select import PROVIDERS
 from wasmtime_attestation.cli import start_logging
+from wasmtime_attestation.config.host_settings import REPLAY as REPLAY
+from wasmtime_attestation.config.host_settings import TEES
 from wasmtime_attestation.errors import InvalidArgumentError
 
 log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Any])
-
-TEES = ("auto", "none", "simulated", *PROVIDERS)
-"""What --tee may be, besides `replay:FILE`."""
-REPLAY = "replay:"
 
 
 def hex_bytes(smallest: int, largest: int) -> Callable[[str], bytes]:
@@ -118,10 +115,8 @@ def tee(function: F) -> F:
     return click.option(
         "--tee",
         type=_tee,
-        default="auto",
-        show_default=True,
         metavar="|".join((*TEES, f"{REPLAY}FILE")),
-        help="Where evidence comes from; auto looks for what this machine has.",
+        help="Where evidence comes from; auto, the default, looks for what this machine has.",
     )(function)
 
 

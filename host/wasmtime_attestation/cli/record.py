@@ -11,13 +11,22 @@ from wasmtime_attestation.attesters import recording, recording_file
 from wasmtime_attestation.attesters.detect import detect
 from wasmtime_attestation.cli.endorsing import fetched_for
 from wasmtime_attestation.cli.host import Host
+from wasmtime_attestation.endorsers.service_urls import ServiceUrls
 from wasmtime_attestation.errors import UnsupportedError
 from wasmtime_attestation.evidence import jwt
 from wasmtime_attestation.evidence.token import EvidenceToken
 from wasmtime_attestation.wit import GpuInfo, Target, TargetGpu
 
 
-def save(path: Path, host: Host, token: str, target: Target, *, offline: bool) -> None:
+def save(
+    path: Path,
+    host: Host,
+    token: str,
+    target: Target,
+    *,
+    offline: bool,
+    urls: ServiceUrls | None = None,
+) -> None:
     """Writes the recording of a token that was issued just now, with what speaks for it.
 
     Args:
@@ -26,6 +35,7 @@ def save(path: Path, host: Host, token: str, target: Target, *, offline: bool) -
         token: the token.
         target: what it is about.
         offline: whether endorsements come from this user's cache alone.
+        urls: the vendors' addresses; those that the environment names where none are given.
 
     Raises:
         InvalidArgumentError: the file cannot be written.
@@ -38,7 +48,7 @@ def save(path: Path, host: Host, token: str, target: Target, *, offline: bool) -
         _context(),
     )
     if host.simulated_root is None:
-        found = fetched_for(made.recorded.evidence, "recording", offline=offline)
+        found = fetched_for(made.recorded.evidence, "recording", offline=offline, urls=urls)
         made = replace(made, endorsements=found[: recording.MAX_ENDORSEMENTS])
     recording_file.write(path, made.simulated_by(host.simulated_root))
 

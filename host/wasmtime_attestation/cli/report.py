@@ -43,6 +43,7 @@ class Report:
         error: why the verification or appraisal failed, if it did.
         appraisals: of each piece of evidence that was appraised, in AR4SI's terms.
         nonce: what the evidence answers.
+        expires_at: when a token expires, in seconds since the Unix epoch; None of evidence.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Report:
     error: AttestationError | None
     appraisals: tuple[Appraisal, ...] = ()
     nonce: bytes | None = None
+    expires_at: int | None = None
 
     @property
     def outcome(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,14 +12,14 @@ import click
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.capabilities.terms import GuestIdentity
-from wasmtime_attestation.cli import INTERRUPTED, given, guarding, host, options
+from wasmtime_attestation.capabilities.terms import GuestIdentity, IssuedKind
+from wasmtime_attestation.cli import INTERRUPTED, configured, given, guarding, host, options
 from wasmtime_attestation.cli.session import Requirement, Revoked, Session
 from wasmtime_attestation.cli.terminal import flush, say, slow
+from wasmtime_attestation.config.endorser_settings import Settings as EndorserSettings
 from wasmtime_attestation.errors import AttestationError
-from wasmtime_attestation.guarding.guard import Guard
+from wasmtime_attestation.guarding.guard import EVIDENCE, Guard
 from wasmtime_attestation.guarding.self_check import SelfCheck
-from wasmtime_attestation.journal.settings import Settings as JournalSettings
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.world.runtime import (
     Directory,
@@ -86,7 +86,9 @@ def _variable(text: str) -> tuple[str, str]:
 )
 @guarding.guests_option
 @guarding.journal_option
+@configured.config
 @options.tee
+@configured.token
 @options.trust_out
 @options.endorsements
 @click.option(
@@ -110,7 +112,9 @@ def command(
     revoke: float | None,
     guests_file: Path | None,
     journal_directory: Path | None,
-    tee: str,
+    config_file: Path | None,
+    tee: str | None,
+    tokens: tuple[str, ...],
     trust_out: Path | None,
     endorsement_paths: tuple[Path, ...],
     endorse: bool,
@@ -135,12 +139,19 @@ def command(
 
     def start() -> int:
         policy = _policy(require)
-        chosen = host.HostOptions(
-            tee,
+        configuration = configured.load(
+            config_file,
+            tee=tee,
+            token=tokens,
+            endorsements=endorsement_paths,
+            gpus=gpus,
+            journal=journal_directory,
+            offline=offline,
+        )
+        chosen = host.HostOptions.of(
+            configuration,
             trust_out,
-            endorsement_paths,
-            gpus,
-            _additions(endorse=endorse, offline=offline),
+            _additions(configuration.endorsers, endorse=endorse),
             {} if policy is None else {policy.name: policy},
         )
         rules = guarding.rules(guests_file)
@@ -148,7 +159,7 @@ def command(
         started = host.start(chosen)
         required = None
         if policy is not None:
-            check = SelfCheck(started.service, policy.name, gpus, started.replays)
+            check = SelfCheck(started.service, policy.name, chosen.gpus, started.replays)
             required = Requirement(check, revoke)
 
         def run(world: wit.World, revoked: Revoked | None) -> int:
@@ -162,9 +173,12 @@ def command(
                 revoked=revoked,
             )
 
-        settings = JournalSettings(journal_directory)
-        with guarding.journal(settings, started.service, replays=started.replays) as journal:
-            session = Session(started.service, Guard(rules, journal), journal)
+        settings = configuration.journal
+        is_own = not started.replays and _kinds(configuration.host.tokens) == EVIDENCE
+        with guarding.journal(settings, started.service, replays=not is_own) as journal:
+            session = Session(
+                started.service, Guard(rules, journal, _kinds(configuration.host.tokens)), journal
+            )
             return session.run(_identity(program, guest), run, required)
 
     code = _code(start)
@@ -204,12 +218,16 @@ def _policy(name: str | None) -> AppraisalPolicy | None:
     return replace(policy, name=f"required:{policy.name}")
 
 
-def _additions(*, endorse: bool, offline: bool) -> tuple[Addition, ...]:
+def _kinds(tokens: Iterable[str]) -> frozenset[IssuedKind]:
+    return frozenset(map(IssuedKind, tokens))
+
+
+def _additions(endorsers: EndorserSettings, *, endorse: bool) -> tuple[Addition, ...]:
     if not endorse:
         return ()
     from wasmtime_attestation.cli import endorsing  # most hosts fetch nothing
 
-    return (partial(endorsing.with_endorsements, offline=offline),)
+    return (partial(endorsing.with_endorsements, offline=endorsers.offline, urls=endorsers.urls),)
 
 
 def _identity(program: Guest, path: Path) -> GuestIdentity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,14 @@ _SLOW = 2.0
 def printable(line: str) -> str:
     """Escapes what a terminal obeys, or what looks like another line."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
+class LineFormatter(logging.Formatter):
+    """Writes each message of the log on one line; the trace of an error has its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Returns the line."""
+        return printable(super().formatMessage(record))
 
 
 def say(message: str) -> None:

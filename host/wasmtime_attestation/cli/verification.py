@@ -231,4 +231,5 @@ class _Examination:
             error=error,
             appraisals=self.appraisals,
             nonce=self.nonce,
+            expires_at=self.verdict.expires_at if self.verdict else None,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import batch, fetching, given, issuers, options
+from wasmtime_attestation.cli import batch, fetching, given, issuers, nonce_use, options
 from wasmtime_attestation.cli.ear import EarOutput
 from wasmtime_attestation.cli.report import Report, as_json_text, as_text
 from wasmtime_attestation.cli.terminal import say
@@ -60,6 +60,11 @@ from wasmtime_attestation.verifier.expectations import Expected
     metavar="SECONDS",
     help="How long ago the token may have been issued.",
 )
+@click.option(
+    "--nonce-record",
+    metavar="FILE|redis://...",
+    help="Accept the token only if no token with --nonce was accepted before, and record it.",
+)
 @options.trust
 @click.option(
     "--issuer",
@@ -110,6 +115,7 @@ def command(
     boot_log: Path | None,
     audience: str | None,
     max_age: int | None,
+    nonce_record: str | None,
     trust: tuple[Path, ...],
     issuer_paths: tuple[Path, ...],
     policy_name: str | None,
@@ -135,6 +141,8 @@ def command(
         raise click.UsageError("--workers is for --batch.")
     if batch_path is not None and ear_path is not None:
         raise click.UsageError("--issue-ear is for one INPUT, not for --batch.")
+    if nonce_record is not None:
+        nonce_use.check_options(nonce, at=at, is_batch=batch_path is not None)
     output = EarOutput.of(ear_path, ear_key)
     if explain and batch_path is not None:
         raise click.UsageError("--explain is for one INPUT; docs/checks.md explains every check.")
@@ -155,6 +163,8 @@ def command(
         with options.open_input(batch_path) as file:
             ctx.exit(batch.run(file, request, workers or batch.available_workers()))
     report = examine(fetching.completed(request, offline=offline))
+    if nonce_record is not None and nonce is not None:
+        report = nonce_use.used(report, nonce, nonce_record)
     _print(report, as_json=as_json, explain=explain)
     if output is not None:
         output.write(report)

@@ -56,7 +56,7 @@ def _retry_after(text: str) -> float:
         return float(text)
     try:
         instant = email.utils.parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return 0.0
     if instant.tzinfo is None:
         instant = instant.replace(tzinfo=UTC)

@@ -20,6 +20,7 @@ _TEMPORARY = ".tmp-"
 _STALE = 3600.0
 """Seconds after which a temporary file belongs to a process that was killed."""
 _FOREIGN_WRITERS = stat.S_IWGRP | stat.S_IWOTH
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,21 @@ class CacheFolder:
 
     Args:
         descriptor: of the folder; it is closed at the end of the context.
+        is_secret: whether others may not even read.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, *, is_secret: bool = False) -> None:
         self._descriptor = descriptor
+        self._forbidden = _OTHERS if is_secret else 0
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, path: Path) -> Iterator[CacheFolder]:
+    def open(cls, path: Path, *, is_secret: bool = False) -> Iterator[CacheFolder]:
         """Opens the folder.
+
+        Args:
+            path: where it is.
+            is_secret: whether others may not even read it, nor any file in it.
 
         Raises:
             UnavailableError: somebody else owns it or may write to it, or it cannot be had.
@@ -55,8 +62,8 @@ class CacheFolder:
         except OSError as error:
             raise UnavailableError(f"{path} cannot be used: {error.strerror}") from error
         try:
-            _check(path, os.fstat(descriptor))
-            yield cls(descriptor)
+            _check(path, os.fstat(descriptor), is_secret=is_secret)
+            yield cls(descriptor, is_secret=is_secret)
         finally:
             os.close(descriptor)
 
@@ -70,6 +77,8 @@ class CacheFolder:
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+                return None
+            if status.st_mode & self._forbidden:
                 return None
             data = file.read(limit + 1)
         return data if len(data) <= limit else None
@@ -99,6 +108,20 @@ class CacheFolder:
         with contextlib.suppress(OSError):
             os.unlink(name, dir_fd=self._descriptor)
 
+    def touch(self, name: str) -> None:
+        """Makes a file the newest one, if it is there."""
+        with contextlib.suppress(OSError):
+            os.utime(name, dir_fd=self._descriptor, follow_symlinks=False)
+
+    def trim(self, entries: int, size: int) -> None:
+        """Removes the oldest files where there are too many, or too many bytes."""
+        files = self.files()
+        total = sum(file.size for file in files)
+        while files and (len(files) > entries or total > size):
+            oldest = files.pop(0)
+            total -= oldest.size
+            self.remove(oldest.name)
+
     def files(self) -> list[StoredFile]:
         """Returns the files, the oldest first; what killed processes left is removed."""
         found = []
@@ -116,7 +139,7 @@ class CacheFolder:
         return sorted(found, key=lambda file: file.written)
 
 
-def _check(path: Path, status: os.stat_result) -> None:
+def _check(path: Path, status: os.stat_result, *, is_secret: bool) -> None:
     if status.st_uid != os.geteuid():
         raise UnavailableError(
             f"{path} belongs to user {status.st_uid}, not to you ({os.geteuid()}): nothing is "
@@ -125,4 +148,8 @@ def _check(path: Path, status: os.stat_result) -> None:
     if status.st_mode & _FOREIGN_WRITERS:
         raise UnavailableError(
             f"{path} can be written by others: nothing is kept there; chmod 700 it"
+        )
+    if is_secret and status.st_mode & _OTHERS:
+        raise UnavailableError(
+            f"{path} can be read by others: no tokens are kept there; chmod 700 it"
         )

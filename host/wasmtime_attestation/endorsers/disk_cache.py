@@ -3,16 +3,10 @@
 Whatever is read is checked against its digest, and counts no more than what comes from the
 network: endorsements prove themselves whenever they are used. A cache that cannot be used is a
 reason to warn, never to fail.
-
-An entry is three lines and the answer's body: the format, SHA-256 of everything after this
-line, and a JSON object.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import logging
 import os
 from dataclasses import dataclass
@@ -20,17 +14,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from wasmtime_attestation.endorsements.x509 import MAX_SIZE
+from wasmtime_attestation.endorsers import cache_entry
 from wasmtime_attestation.endorsers.cache_folder import CacheFolder
 from wasmtime_attestation.endorsers.question import Question, Reply
 from wasmtime_attestation.errors import UnavailableError
-from wasmtime_attestation.evidence import strict_json
+from wasmtime_attestation.evidence.strict_json import Json
 
 log = logging.getLogger(__name__)
 MAX_ENTRIES = 4096
 MAX_BYTES = 128 << 20
-_FORMAT = b"wasmtime-attestation cache 1\n"
+_FORMAT = "wasmtime-attestation cache 1"
 _MAX_HEAD = 1 << 16
 """Bytes of an entry before its body."""
+MAX_ENTRY = _MAX_HEAD + MAX_SIZE
+"""Bytes of a file."""
 _LAST_SECOND = int(datetime.max.replace(tzinfo=UTC).timestamp()) - 1
 
 
@@ -75,7 +72,7 @@ class DiskCache:
             if not self._folder.exists():
                 return None
             with CacheFolder.open(self._folder) as folder:
-                data = folder.read(question.key, _MAX_HEAD + MAX_SIZE)
+                data = folder.read(question.key, MAX_ENTRY)
                 if data is None:
                     return None
                 try:
@@ -92,7 +89,7 @@ class DiskCache:
         try:
             with CacheFolder.open(self._folder) as folder:
                 folder.write(question.key, encode(entry, question))
-                _trim(folder)
+                folder.trim(MAX_ENTRIES, MAX_BYTES)
         except (UnavailableError, OSError) as error:
             self._warn(error)
 
@@ -104,27 +101,54 @@ class DiskCache:
             log.warning("answers are not kept: %s", reason)
 
 
-def _trim(folder: CacheFolder) -> None:
-    files = folder.files()
-    size = sum(file.size for file in files)
-    while files and (len(files) > MAX_ENTRIES or size > MAX_BYTES):
-        oldest = files.pop(0)
-        size -= oldest.size
-        folder.remove(oldest.name)
-
-
 def encode(entry: Entry, question: Question) -> bytes:
     """Writes an entry."""
     reply = entry.reply or Reply(b"")
-    head = {
+    head: dict[str, Json] = {
         "question": question.key,
         "url": question.url,
         "fetched": int(entry.fetched.timestamp()),
         "found": entry.reply is not None,
         "headers": dict(reply.headers),
     }
-    content = json.dumps(head, separators=(",", ":")).encode() + b"\n" + reply.body
-    return _FORMAT + hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+    return cache_entry.seal(_FORMAT, head, reply.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What an entry says about itself.
+
+    Attributes:
+        key: of the question, in hex.
+        url: where it was asked.
+        fetched: when the answer came.
+        found: whether there was one.
+    """
+
+    key: str
+    url: str
+    fetched: datetime
+    found: bool
+
+
+def describe(data: bytes) -> Description:
+    """Reads what an entry says, whatever question it answers.
+
+    Raises:
+        ValueError: it is not whole.
+        RecursionError: its head is nested too deep.
+    """
+    head, _ = cache_entry.unseal(_FORMAT, data)
+    match head:
+        case {
+            "question": str(key),
+            "url": str(url),
+            "fetched": int(fetched),
+            "found": bool(found),
+        } if 0 <= fetched <= _LAST_SECOND:
+            return Description(key, url, datetime.fromtimestamp(fetched, UTC), found)
+        case _:
+            raise ValueError("its head lacks something")
 
 
 def decode(data: bytes, question: Question) -> Entry:
@@ -133,13 +157,8 @@ def decode(data: bytes, question: Question) -> Entry:
     Raises:
         ValueError: it is not whole, or of another question.
     """
-    if not data.startswith(_FORMAT):
-        raise ValueError("it is of another format")
-    digest, _, content = data[len(_FORMAT) :].partition(b"\n")
-    if not hmac.compare_digest(digest, hashlib.sha256(content).hexdigest().encode()):
-        raise ValueError("it is not what was written")
-    text, _, body = content.partition(b"\n")
-    match strict_json.loads(text):
+    head, body = cache_entry.unseal(_FORMAT, data)
+    match head:
         case {
             "question": question.key,
             "fetched": int() as fetched,

@@ -52,4 +52,6 @@ def keys(kind: TokenKind, name: str, key_id: str | None) -> Question | None:
         # NVIDIA makes new keys four times a day.
         max_age=timedelta(minutes=15),
         lifetime=timedelta(hours=1),
+        wants_keys=True,
+        proves_itself=False,
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsers import validity
-from wasmtime_attestation.endorsers.disk_cache import DiskCache
+from wasmtime_attestation.endorsers.answers import Answers
 from wasmtime_attestation.endorsers.question import NEGATIVE_AGE, Piece, Question, Reply
 from wasmtime_attestation.endorsers.validity import Window
 from wasmtime_attestation.errors import InvalidArgumentError, UnavailableError
@@ -50,12 +50,15 @@ def read(question: Question, reply: Reply) -> Obtained:
         endorsements = Endorsements.from_files((piece.file, piece.data) for piece in pieces)
     except InvalidArgumentError as error:
         raise ValueError(str(error)) from error
+    if endorsements.key_sets and not question.wants_keys:
+        # Keys prove nothing themselves: in a bundle they would speak for an issuer.
+        raise ValueError("it has an issuer's keys, which were not asked for")
     if not question.fits(endorsements):
         raise ValueError(f"it is not {question.what}")
     return Obtained(pieces, endorsements, validity.window(endorsements))
 
 
-def recall(cache: DiskCache, question: Question, now: datetime) -> Kept | None:
+def recall(cache: Answers, question: Question, now: datetime) -> Kept | None:
     """Reads what was kept, as strictly as if it came now; None where it does not count any more.
 
     Raises:

@@ -54,6 +54,9 @@ class Question:
         keep: names of the answer's headers, in lower case, that belong to it.
         body: for POST; None for GET.
         headers: to send; they are never kept.
+        wants_keys: whether keys of an issuer are asked for, which count by where they come from.
+        proves_itself: whether a signature shows that an answer is right, wherever it comes from;
+            one that rests on TLS to the service is not shared.
     """
 
     what: str
@@ -66,6 +69,8 @@ class Question:
     keep: tuple[str, ...] = ()
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wants_keys: bool = False
+    proves_itself: bool = True
 
     @property
     def place(self) -> str:

@@ -43,7 +43,7 @@ class ServiceUrls:
         """
         variables = os.environ if environment is None else environment
         named = {
-            name: _checked(variable, text)
+            name: checked(variable, text)
             for name in ("amd_kds", "intel_pcs", "nvidia_rim", "nvidia_ocsp")
             if (text := variables.get(variable := f"{PREFIX}{name.upper()}_URL"))
         }
@@ -63,7 +63,16 @@ class ServiceUrls:
 VENDORS = ServiceUrls()
 
 
-def _checked(variable: str, text: str) -> str:
+def checked(variable: str, text: str) -> str:
+    """Returns an address without a slash at its end.
+
+    Args:
+        variable: what it is given in, for messages.
+        text: the address.
+
+    Raises:
+        InvalidArgumentError: it is none of https or http.
+    """
     text = text.strip().rstrip("/")
     for suffix in _PCCS_SUFFIXES:
         # As it stands in Intel's own sgx_default_qcnl.conf.

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from wasmtime_attestation.endorsements.x509 import MAX_SIZE
+from wasmtime_attestation.endorsers.answers import Answers
 from wasmtime_attestation.endorsers.deadline import Deadline
-from wasmtime_attestation.endorsers.disk_cache import DiskCache, Entry
+from wasmtime_attestation.endorsers.disk_cache import Entry
 from wasmtime_attestation.endorsers.kept import Obtained, read, recall
 from wasmtime_attestation.endorsers.question import Question, Reply
 from wasmtime_attestation.errors import UnavailableError
@@ -47,7 +48,7 @@ class Source:
 
     def __init__(
         self,
-        cache: DiskCache | None,
+        cache: Answers | None,
         *,
         offline: bool = False,
         plain: bool = False,

@@ -2,7 +2,8 @@
 
 `[["JWT", "<overall>"], {"GPU-0": "<token>", ...}]` as the Remote Attestation Service answers, or
 the same under `detached_eat` in the output of `nvattest`. Where one text without quotation marks
-is needed, it is wrapped: base64url of the JSON without white space (`docs/token.md`).
+is needed, it is wrapped: base64url of the JSON without white space, devices in the order of their
+names (`docs/token.md`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from wasmtime_attestation.evidence.strict_json import Json
 
 MAX_SUBMODULES = 64
 """Devices in one answer; the largest systems have 8 GPUs and 4 switches."""
-_NAME = re.compile(r"(GPU|SWITCH)-\d{1,3}", re.ASCII)
+# One name for one number.
+_NAME = re.compile(r"(GPU|SWITCH)-(0|[1-9]\d{0,2})", re.ASCII)
 _KEY = "detached_eat"
 MAX_WRAPPED = 1 << 20
 """Characters of a wrapped one."""
@@ -59,7 +61,7 @@ def read(document: Json) -> DetachedEat:
 
 def wrap(eat: DetachedEat) -> str:
     """Returns a detached EAT as one text of letters, digits, `-` and `_`."""
-    parts: list[Json] = [["JWT", eat.overall], {**eat.submodules}]
+    parts: list[Json] = [["JWT", eat.overall], dict(sorted(eat.submodules.items()))]
     return base64url.encode(json.dumps(parts, separators=(",", ":")).encode("ascii"))
 
 
@@ -78,7 +80,7 @@ def unwrap(text: str) -> DetachedEat:
         raise ValueError(f"it has {len(text)} characters; {MAX_WRAPPED} is the limit")
     eat = read(strict_json.loads(base64url.decode(text)))
     if wrap(eat) != text:
-        raise ValueError("a wrapped detached EAT is JSON without white space")
+        raise ValueError("a wrapped detached EAT is JSON without white space, devices in order")
     return eat
 
 

@@ -50,6 +50,7 @@ class ChainWriter:
         self._settings, self._directory = settings, settings.directory
         self._instance, self._clock = instance.hex(), clock
         self._torn: Torn | None = None
+        self._last: Record | None = None
         self._former, self._reason = "", "restart"
         self._begun = clock()
         self._oldest = 1
@@ -159,16 +160,17 @@ class ChainWriter:
     def _regain(self) -> None:
         """Takes up what an interrupted call wrote; a file that somebody changed is left."""
         file, head, size = self._end.file, self._end.head, self._end.size
-        try:
-            if (file.size() or 0) > size:
-                end = end_of(file.path, head, size)
-                if end.torn is not None:
-                    JournalFile.open(file.path, end.size).close()
-                    self._torn = end.torn
-                self._end = _End(file, end.head or head, end.size)
+        last = self._last
+        # A record of somebody else has a right hash too, and must not be signed with ours.
+        if last is not None and last.prev == head.digest and (file.size() or 0) > size:
+            left = file.read(size, len(last.line) + 1)
+            if left == last.line:
+                self._end = _End(file, last.head, size + len(left))
                 return
-        except InternalError as error:
-            log.error("%s", error.message)  # noqa: TRY400  a trace says nothing more
+            if last.line.startswith(left):
+                file.cut(size)
+                self._torn = Torn.of(left)
+                return
         log.error(
             "the journal's file %s was changed or removed by somebody else; a new file goes on "
             "from record %s, and `journal verify` shows what is missing",
@@ -190,6 +192,7 @@ class ChainWriter:
             },
             sign,
         )
+        self._last = record
         end.file.append(record.line, end.size)
         self._end = _End(end.file, record.head, end.size + len(record.line))
         return record

@@ -49,7 +49,7 @@ class JournalFile:
         file = cls(path, os.open(path, _FLAGS))
         try:
             check_private_file(path, file._descriptor)
-            file._cut(size)
+            file.cut(size)
         except BaseException:
             file.close()
             raise
@@ -59,6 +59,14 @@ class JournalFile:
         """Returns how long the file is; None where it was removed."""
         found = os.fstat(self._descriptor)
         return found.st_size if found.st_nlink else None
+
+    def read(self, begin: int, most: int) -> bytes:
+        """Returns what stands from an offset on, bounded.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return os.pread(self._descriptor, most, begin)
 
     def append(self, line: bytes, size: int) -> None:
         """Writes a line by one call; what a full disk cuts is taken back.
@@ -73,10 +81,10 @@ class JournalFile:
         try:
             written = os.write(self._descriptor, line)
         except OSError:
-            self._cut(size)
+            self.cut(size)
             raise
         if written != len(line):
-            self._cut(size)
+            self.cut(size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def sync(self) -> None:
@@ -97,7 +105,12 @@ class JournalFile:
         if descriptor >= 0:
             os.close(descriptor)
 
-    def _cut(self, size: int) -> None:
+    def cut(self, size: int) -> None:
+        """Cuts what stands behind so many bytes.
+
+        Raises:
+            OSError: it cannot be cut.
+        """
         if os.fstat(self._descriptor).st_size > size:
             os.ftruncate(self._descriptor, size)
 

@@ -27,7 +27,7 @@ def listing(directory: Path) -> list[Path]:
     """Returns the files of a journal, the oldest first.
 
     Raises:
-        InvalidArgumentError: there is no such folder.
+        InvalidArgumentError: there is no such folder, or something in it poses as a file of it.
         UnavailableError: it cannot be read, or has too many files.
     """
     found: dict[int, Path] = {}
@@ -35,6 +35,9 @@ def listing(directory: Path) -> list[Path]:
         for path in directory.iterdir():
             sequence = sequence_of(path)
             if sequence is not None and path.name == name_of(sequence):
+                # Whoever opens a pipe waits for ever.
+                if path.exists() and not path.is_file():
+                    raise InvalidArgumentError(f"{path} is no ordinary file, as a journal's are")
                 found[sequence] = path
             if len(found) > MAX_FILES:
                 raise UnavailableError(f"{directory} has more than {MAX_FILES} files")

@@ -76,7 +76,8 @@ def _take(directory: Path, descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        text = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        holder = text if text.isdigit() else "unknown"
         raise UnavailableError(
             f"another process (pid {holder}) writes the journal in {directory}; give each host a "
             "folder of its own"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +20,7 @@ from wasmtime_attestation.journal.record import (
 
 MAX_TORN = 1 << 20
 """Bytes that are taken for torn; a power cut leaves no more."""
+_END_OF_RECORD = re.compile(rb',"hash":"[0-9a-f]{64}"\}\n\Z')
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class Torn:
 
     size: int
     sha256: str
+
+    @classmethod
+    def of(cls, data: bytes) -> Torn:
+        """Returns what is kept of torn bytes."""
+        return cls(len(data), hashlib.sha256(data).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +58,16 @@ class End:
     torn: Torn | None
 
 
-def end_of(path: Path, head: Head | None = None, size: int = 0) -> End:
+def end_of(path: Path) -> End:
     """Reads a file and returns its end.
 
-    Args:
-        path: the file.
-        head: of the records before those to read.
-        size: where these begin.
-
     Raises:
-        InternalError: a record is wrong and whole ones follow: that is no power cut.
+        InternalError: a record is wrong, and it has its end or whole ones follow: that is no
+            power cut.
         OSError: the file cannot be read.
     """
-    first: Record | None = None
+    head, first, size = None, None, 0
     with path.open("rb") as file:
-        file.seek(size)
         while line := file.readline(MAX_LINE):
             try:
                 record = read(line)
@@ -86,6 +88,8 @@ def _check_follows(path: Path, head: Head | None, record: Record) -> None:
 def _torn(path: Path, line: bytes, file: BinaryIO) -> Torn:
     digest, size = hashlib.sha256(), 0
     while line:
+        if _is_edited(line):
+            raise _tampered(path, "a record was edited")
         digest.update(line)
         size += len(line)
         if size > MAX_TORN:
@@ -94,6 +98,11 @@ def _torn(path: Path, line: bytes, file: BinaryIO) -> Torn:
         if _is_record(line):
             raise _tampered(path, "a record is broken, and whole ones follow")
     return Torn(size, digest.hexdigest())
+
+
+def _is_edited(line: bytes) -> bool:
+    """Whether a line that is no record has the end of one: what a crash loses reads as zeros."""
+    return _END_OF_RECORD.search(line) is not None and b"\0" not in line
 
 
 def _is_record(line: bytes) -> bool:

@@ -17,6 +17,8 @@ from wasmtime_attestation.journal.settings import MAX_UNSIGNED
 from wasmtime_attestation.verifier import checkpoint
 from wasmtime_attestation.verifier.binding import thumbprint
 
+_BETWEEN_PROCESSES = frozenset({"open", "rotation", "repair"})
+"""Kinds that may follow the checkpoint with which a process closed the journal."""
 MAX_ATTESTATIONS = 10_000
 """Tokens that are handed on; each restart of the host leaves one."""
 
@@ -49,6 +51,8 @@ class Findings:
         attestations: the tokens in it.
         cut: bytes that power cuts left torn.
         lost: decisions that could not be recorded.
+        orphans: decisions that no signature of the process followed which is said to have made
+            them; a later one signs them as it found them.
         problem: what is wrong, and where; None where nothing is.
     """
 
@@ -60,6 +64,7 @@ class Findings:
     attestations: list[Attestation] = field(default_factory=list)
     cut: int = 0
     lost: int = 0
+    orphans: int = 0
     problem: tuple[Place, BadRecordError] | None = None
 
 
@@ -98,6 +103,7 @@ class _Verification:
         self._open: Record | None = None
         self._attested: Record | None = None
         self._unsigned = 0
+        self._closed = False
         self._limit: int | None = None
         self._oldest = 0
         self._has_head = expected.head is None
@@ -109,6 +115,7 @@ class _Verification:
             found.first = head
         if head == self._expected.head:
             self._has_head = True
+        self._check_closed(record)
         match kind:
             case "decision":
                 self._count_unsigned()
@@ -145,6 +152,17 @@ class _Verification:
         if self._expected.keys is not None and found.signed is None:
             raise _signature("no checkpoint is here: nothing is signed")
 
+    def _check_closed(self, record: Record) -> None:
+        """A process that closed the journal writes no more."""
+        if self._closed and record.kind not in _BETWEEN_PROCESSES:
+            raise BadRecordError(
+                "journal.chain",
+                "it follows the checkpoint with which its process closed the journal: somebody "
+                "else wrote it",
+            )
+        is_close = record.kind == "checkpoint" and record.members["reason"] == "close"
+        self._closed = is_close or (self._closed and record.kind != "open")
+
     def _begin(self, record: Record) -> None:
         """Another process writes from here on, perhaps with another key."""
         keys, signer = self._expected.keys, record.members["key_thumbprint"]
@@ -154,6 +172,8 @@ class _Verification:
                 f"from here on a host writes with the key {signer}, which is none of those given",
             )
         limit = record.members["checkpoint_records"]
+        if self._limit is not None:
+            self.findings.orphans += self._unsigned
         self._open, self._attested, self._unsigned = record, None, 0
         # More than settings allow is nothing that a host would write.
         self._limit = min(limit, MAX_UNSIGNED) if isinstance(limit, int) else None

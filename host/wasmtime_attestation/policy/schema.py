@@ -20,16 +20,17 @@ def schema() -> dict[str, Json]:
         "$schema": DIALECT,
         "$id": f"urn:wasmtime-attestation:policy:{SCHEMA}",
         "title": "Appraisal policy of wasmtime-attestation",
-        **_table(table),
+        **of_table(table),
         "required": ["schema"],
     }
 
 
-def _table(table: Table) -> dict[str, Json]:
+def of_table(table: Table) -> dict[str, Json]:
+    """Returns the schema of a table and those in it, as their reader declared them."""
     settings = {
         setting.key: {"description": setting.about, **setting.form} for setting in table.settings
     }
     tables = {
-        key: {"description": inner.about, **_table(inner)} for key, inner in table.tables.items()
+        key: {"description": inner.about, **of_table(inner)} for key, inner in table.tables.items()
     }
     return {"type": "object", "properties": {**settings, **tables}, "additionalProperties": False}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from wasmtime_attestation import wit
+from wasmtime_attestation.attesters import collect_quoting
 from wasmtime_attestation.claims.verdict import TokenKind
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.verifier.issuers import Issuer
@@ -68,11 +69,12 @@ class Collector:
 
     @classmethod
     def of(cls, machine: Machine) -> Collector:
-        """Returns the collector of a machine, whose vTPM answers what follows from D alone."""
+        """Returns the collector of a machine."""
 
         def vm(report_data: bytes, nonce: bytes | None) -> Evidence:
-            del nonce
-            return machine.vm.collect(report_data)
+            if nonce is None:
+                return machine.vm.collect(report_data)
+            return collect_quoting(machine.vm, report_data, nonce)
 
         return cls(machine.vm.info, vm, machine.devices.collect, machine.devices.collect_all)
 

@@ -30,6 +30,8 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 _EVERY = tuple(range(100, 600))
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 _MAX_SAID = 300
+_MAX_READ = 1 << 14
+"""Characters of others' text that are looked at; a message has fewer."""
 _NO_HEADERS: Headers = {}
 
 
@@ -159,7 +161,7 @@ class Api:
     ) -> Answer:
         deadline = Deadline.after(self.seconds)
         for attempt in range(1, self.rules.attempts + 1):
-            answer = ask(HttpClient(Limits(MAX_ANSWER, deadline.left, attempts=1, redirects=0)))
+            answer = _answer(ask, secret, deadline.left)
             if answer.status == 200:
                 return answer
             seconds = self._pause(attempt, answer)
@@ -180,25 +182,36 @@ class Api:
     def _refuse(
         self, answer: Answer, secret: Secret | None, request_id: str | None, *, is_post: bool
     ) -> NoReturn:
-        text, status = said(answer.body), answer.status
+        text, status = said(answer.body, secret), answer.status
         meaning = self.rules.meanings.get(status, _MEANINGS.get(status, _class_of(status)))
-        hints = [*self._hints(answer, text)]
+        hints = [*self._hints(answer, text, secret)]
         hints += [] if request_id is None else [f"request id {request_id}"]
         message = f"{self.name} answers HTTP {status}" + (f" ({text})" if text else "")
         message = "; ".join([f"{message}: {meaning}", *hints])
-        message = message if secret is None else secret.hidden_in(message)
         # Evidence is only ever sent with POST.
         if is_post and status in self.rules.rejecting:
             raise RejectedError.of(CHECK, message)
         raise UnavailableError(f"{message} [{self.url}]")
 
-    def _hints(self, answer: Answer, text: str) -> Iterator[str]:
+    def _hints(self, answer: Answer, text: str, secret: Secret | None) -> Iterator[str]:
         """Yields which part of the evidence is meant, and what else helps."""
-        lowered, headers = text.lower(), answer.headers
+        lowered = text.lower()
+        headers = {name: _without(secret, value) for name, value in answer.headers.items()}
         yield from (part for word, part in self.rules.parts.items() if word.lower() in lowered)
         if again := headers.get("retry-after"):
             yield f"to be asked again after {line(again)}"
         yield from (f"{n} {line(headers[n])}" for n in self.rules.traces if n in headers)
+
+
+def _answer(ask: Callable[[HttpClient], Answer], secret: Secret | None, seconds: float) -> Answer:
+    try:
+        return ask(HttpClient(Limits(MAX_ANSWER, seconds, attempts=1, redirects=0)))
+    except UnavailableError as error:
+        message = _without(secret, error.message)
+        if message == error.message:
+            raise
+        # What it was raised from has the key too.
+        raise UnavailableError(message) from None
 
 
 def _class_of(status: int) -> str:
@@ -209,13 +222,18 @@ def _class_of(status: int) -> str:
     return "it does not take the request"
 
 
-def said(body: bytes) -> str:
-    """Returns what an answer says in words, on one line, or nothing."""
+def said(body: bytes, secret: Secret | None = None) -> str:
+    """Returns what an answer says in words, on one line and without a key, or nothing."""
     try:
         document = strict_json.loads(body, floats=True)
     except (ValueError, RecursionError):
-        return line(body[: 4 * _MAX_SAID].decode("utf-8", "replace"))
-    return line(": ".join(_words(document)))
+        return line(_without(secret, body.decode("utf-8", "replace")))
+    return line(_without(secret, ": ".join(_words(document))))
+
+
+def _without(secret: Secret | None, text: str) -> str:
+    """Hides a key before anything is cut: of half a key, nobody would know that it is one."""
+    return text if secret is None else secret.hidden_in(text[:_MAX_READ])
 
 
 def _words(document: Json) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from types import MappingProxyType
 
 from wasmtime_attestation.claims.verdict import Environment
 from wasmtime_attestation.endorsements.x509 import load_certificate, pem
@@ -13,6 +14,7 @@ from wasmtime_attestation.evidence.azure import AzureEvidence
 from wasmtime_attestation.evidence.envelope import EndorsementType, Evidence, EvidenceType
 from wasmtime_attestation.evidence.hcl import HclReport
 from wasmtime_attestation.services.api import CHECK
+from wasmtime_attestation.wit import TeeType
 
 # The generation is in the name of the chip, which the second certificate is issued to.
 _ARCHITECTURES = {"GH": "HOPPER", "GB": "BLACKWELL", "LS": "LS10"}
@@ -106,12 +108,28 @@ def standard_base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
+_TEES = MappingProxyType(
+    {
+        EvidenceType.INTEL_TDX: TeeType.INTEL_TDX,
+        EvidenceType.AZURE_TDX: TeeType.INTEL_TDX,
+        EvidenceType.AMD_SEV_SNP: TeeType.AMD_SEV_SNP,
+        EvidenceType.AZURE_SNP: TeeType.AMD_SEV_SNP,
+    }
+)
+
+
 def check_same(environment: Environment, evidence: Evidence) -> None:
     """Refuses a token about another machine than the one whose evidence was sent.
 
     Raises:
-        RejectedError: `service.evidence`, it states another launch measurement.
+        RejectedError: `service.evidence`, it states another TEE or launch measurement.
     """
+    if environment.tee_type is not _TEES[evidence.type]:
+        raise RejectedError.of(
+            CHECK,
+            f"the token is about {environment.tee_type}, and the evidence is {evidence.type}: it "
+            "is about another machine",
+        )
     name, value = _measured(evidence)
     stated = environment.measurements.get(name)
     if stated is not None and stated != value.hex():

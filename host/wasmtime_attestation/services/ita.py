@@ -158,7 +158,7 @@ class ItaService:
         token = session.attest(path, body)
         expected = Expected(nonce=nonce.value, report_data=request.bound)
         verdict = self._check.verify(token, expected, request)
-        check_same(verdict.environments[0], evidence)
+        _check_machine(verdict, evidence)
         _check_devices(verdict, len(devices))
         return token
 
@@ -253,6 +253,16 @@ def _gpu_section(devices: Sequence[Evidence], request: Request) -> Json:
         "arch": listed.architecture.lower(),
         "evidence_list": listed.items,
     }
+
+
+def _check_machine(verdict: Verdict, evidence: Evidence) -> None:
+    """Refuses a token that is about another machine, or about more than one."""
+    machines = [e for e in verdict.environments if e.tee_type is not TeeType.NVIDIA_GPU]
+    if len(machines) != 1:
+        raise RejectedError.of(
+            CHECK, f"the token is about {len(machines)} machines, and the evidence was of one"
+        )
+    check_same(machines[0], evidence)
 
 
 def _check_devices(verdict: Verdict, count: int) -> None:

@@ -85,7 +85,8 @@ def read(table: Table) -> Settings:
         url=url or defaults[0],
         portal=portal or defaults[1],
         version=int(version or 2),
-        policy_ids=tuple(sorted(policies or ())),
+        # As the service writes them in its tokens.
+        policy_ids=tuple(sorted({policy.lower() for policy in policies or ()})),
         must_match=must_match,
         algorithm=algorithm or "PS384",
         seconds=seconds,

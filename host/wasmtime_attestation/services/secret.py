@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,6 +15,8 @@ MAX_SIZE = 4096
 """Bytes of a key."""
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,127}"
 _HIDDEN = "<secret>"
+_TELLING = 8
+"""Characters of a key that are taken for the key."""
 
 
 class Secret:
@@ -40,8 +43,17 @@ class Secret:
         return self._text
 
     def hidden_in(self, text: str) -> str:
-        """Returns a text of others without the key: a service may repeat what it was sent."""
-        return text.replace(self._text, _HIDDEN)
+        """Returns a text of others without the key: a service may repeat what it was sent.
+
+        A key of which a message has only the beginning is hidden as well.
+        """
+        begin, size = self._text[:_TELLING], len(self._text)
+        shown, at = [], 0
+        while (found := text.find(begin, at)) >= 0:
+            shown += [text[at:found], _HIDDEN]
+            pairs = zip(text[found : found + size], self._text, strict=False)
+            at = found + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        return "".join((*shown, text[at:]))
 
 
 @dataclass(frozen=True, slots=True)

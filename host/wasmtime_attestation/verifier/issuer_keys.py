@@ -19,6 +19,7 @@ from wasmtime_attestation.endorsements.x509 import (
     is_issued_by,
     spki_sha256,
 )
+from wasmtime_attestation.evidence.strict_json import brief
 from wasmtime_attestation.verifier.issuers import KEYS, Issuer
 
 
@@ -69,7 +70,7 @@ def check_pins(jwk: Jwk, issuer: Issuer, at: datetime, ledger: Ledger) -> None:
     Raises:
         RejectedError: none did, or a certificate is not valid.
     """
-    named = "a key without a kid" if jwk.key_id is None else f"the key {jwk.key_id}"
+    named = "a key without a kid" if jwk.key_id is None else f"the key {brief(jwk.key_id)}"
     if not issuer.pins:
         ledger.passed("token.key", f"{named} of the issuer's key set, which is trusted as given")
         return

@@ -122,14 +122,15 @@ _HARDWARE: Mapping[str, Callable[[JsonObject, Judged], Environment]] = MappingPr
 
 
 def _bound(claims: JsonObject, environment: Environment) -> bytes:
-    """On Azure the report's data is a digest of claims of the paravisor, which hold ours."""
-    places = [claims, claims.optional_object("x-ms-isolation-tee")]
-    for place in (place for place in places if place is not None):
-        runtime = place.optional_object("x-ms-runtime")
-        data = None if runtime is None else optional_hex(runtime, "user-data", 64)
-        if data is not None:
-            return data
-    return environment.report_data or b""
+    """On Azure the report's data is a digest of claims of the paravisor, which hold ours.
+
+    Of AzureGuest, only those beside the hardware's: the others are what the client sent along.
+    """
+    is_guest = _kind(claims) == _GUEST
+    hardware = claims.object("x-ms-isolation-tee") if is_guest else claims
+    runtime = hardware.optional_object("x-ms-runtime")
+    data = None if runtime is None else optional_hex(runtime, "user-data", 64)
+    return data if data is not None else environment.report_data or b""
 
 
 def _nonce(claims: JsonObject) -> str | None:

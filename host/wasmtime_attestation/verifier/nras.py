@@ -162,6 +162,8 @@ def _check_serials(devices: Sequence[Device], expected: Expected, ledger: Ledger
     """The service keeps the order of the request: GPU-n is the n-th piece of evidence."""
     check, serials = "nras.device", expected.device_serials
     known = [device.serial for device in devices if device.serial is not None]
+    if len(devices) > 1 and len(known) < len(devices):
+        ledger.reject(check, "a device has no ueid: it may be one that stands there already")
     if twice := [serial for serial in known if known.count(serial) > 1]:
         # The service takes the same evidence twice; who counts devices would be misled.
         ledger.reject(check, f"device {twice[0]} stands twice in the token: each counts once")
