@@ -17,6 +17,7 @@ from wasmtime_attestation.cache.key import VM, Key, ServiceName
 from wasmtime_attestation.cache.settings import Settings as CacheSettings
 from wasmtime_attestation.cache.tokens import TokenCache
 from wasmtime_attestation.challenge import check_challenge
+from wasmtime_attestation.checked_world import CheckedWorld
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.config.host_settings import SERVICES
@@ -95,17 +96,12 @@ class AttestationService:
         self._settings = settings
         self._clock = clock
         profile = PROFILE if settings.recorded is None else REPLAYED_PROFILE
-        self._issuer = issuer or TokenIssuer(profile=profile)
+        self.issuer = self._issuer = issuer or TokenIssuer(profile=profile)
         self._source = source or EvidenceSource(machine, self._issuer, clock)
         self._cache = TokenCache.of(settings.cache, clock, self.accepts)
 
-    def for_guest(self, digest: bytes | None) -> wit.World:
-        """Returns the world as one guest sees it.
-
-        Args:
-            digest: SHA-256 of the guest's bytes, which its tokens will state;
-                None where the host does not know the guest.
-        """
+    def for_guest(self, digest: bytes | None) -> CheckedWorld:
+        """Returns the world as the guest sees it whose bytes have this SHA-256, if it is known."""
         return _GuestWorld(self, digest)
 
     def detect_tee(self) -> wit.TeeInfo:
@@ -161,14 +157,18 @@ class AttestationService:
     def accepts(self, token: str) -> bool:
         """Whether a token is this host's or a configured service's, and accepted by its policy."""
         try:
-            verdict = self._verify(token, Expected(), self._settings.policy)
-            if verdict.kind is TokenKind.EVIDENCE and not self._is_own(verdict):
-                raise RejectedError.of("token.issuer", "another host issued the token")
-            self._appraise(verdict, self._settings.policy)
+            self.check_token(token)
         except AttestationError as error:
             log.info("verify-token answers false: %s", error)
             return False
         return True
+
+    def check_token(self, token: str) -> Status:
+        """Returns the status of a token that `accepts` accepts; raises why it does not."""
+        verdict = self._verify(token, Expected(), self._settings.policy)
+        if verdict.kind is TokenKind.EVIDENCE and not self._is_own(verdict):
+            raise RejectedError.of("token.issuer", "another host issued the token")
+        return self._appraise(verdict, self._settings.policy)
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
         """Verifies a token of any host or configured service against what a guest expects."""
@@ -258,10 +258,8 @@ class AttestationService:
         try:
             return self._settings.policies[name]
         except KeyError:
-            known = ", ".join(sorted(self._settings.policies))
-            raise InvalidArgumentError(
-                f"this host has no policy of that name; it has {known}"
-            ) from None
+            known = f"it has {', '.join(sorted(self._settings.policies))}"
+            raise InvalidArgumentError(f"this host has no policy of that name; {known}") from None
 
     def _now(self) -> int:
         return int(self._clock())
@@ -285,6 +283,9 @@ class _GuestWorld:
 
     def verify_token(self, token: str) -> bool:
         return self._service.accepts(token)
+
+    def check_token(self, token: str) -> Status:
+        return self._service.check_token(token)
 
     def clear_cache(self) -> None:
         self._service.clear_cache(self._digest)

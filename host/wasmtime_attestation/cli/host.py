@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wasmtime_attestation.attesters.completed import Addition, CompletedMachine
@@ -19,6 +19,7 @@ from wasmtime_attestation.config import Configuration
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.service import AttestationService, Settings
 from wasmtime_attestation.wit import TeeType
 
@@ -42,6 +43,7 @@ class HostOptions:
         endorsement_paths: files and folders of endorsements for `verify-token` and `verify`.
         gpus: how many GPUs the machine must have; None where any number will do.
         additions: what evidence gets besides.
+        policies: policies that the host holds besides its own, by name.
         configuration: which tokens guests get, and what is accepted.
     """
 
@@ -51,6 +53,7 @@ class HostOptions:
     gpus: int | None = None
     additions: Sequence[Addition] = ()
     configuration: Configuration = field(default_factory=Configuration)
+    policies: Mapping[str, AppraisalPolicy] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -58,6 +61,7 @@ class HostOptions:
         configuration: Configuration,
         trust_out: Path | None = None,
         additions: Sequence[Addition] = (),
+        policies: Mapping[str, AppraisalPolicy] | None = None,
     ) -> HostOptions:
         """Returns what a configuration says."""
         chosen = configuration.host
@@ -68,6 +72,7 @@ class HostOptions:
             chosen.gpus,
             additions,
             configuration,
+            policies or {},
         )
 
 
@@ -147,6 +152,8 @@ def _service(machine: Machine, settings: Settings, options: HostOptions) -> Atte
     if options.additions:
         machine = CompletedMachine(machine, options.additions)
     chosen = configured.settings(options.configuration, settings)
+    if options.policies:
+        chosen = replace(chosen, policies={**chosen.policies, **options.policies})
     return configured.service(machine, chosen, options.configuration, time.time)
 
 
