@@ -35,7 +35,8 @@ LAYERS = (
     ),
     ("cache", "capabilities", "config", "doctor", "nonces", "services"),
     ("issuing",),
-    ("service",),
+    ("checked_world", "service", "service_settings"),
+    ("guarding",),
     ("world",),
     ("cli", "__main__"),
 )

@@ -11,13 +11,16 @@ import click
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.cli import configured, host, options, termination
+from wasmtime_attestation.capabilities.terms import GuestIdentity
+from wasmtime_attestation.cli import configured, guarding, host, options, termination
 from wasmtime_attestation.cli.terminal import slow
 from wasmtime_attestation.config.endorser_settings import Settings
 from wasmtime_attestation.config.host_settings import EVIDENCE
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import MAX_USER_DATA
+from wasmtime_attestation.guarding.guard import Guard
 from wasmtime_attestation.issuer import NONCE_SIZE
+from wasmtime_attestation.journal.settings import Settings as JournalSettings
 from wasmtime_attestation.service import AttestationService
 from wasmtime_attestation.wit import Target, TargetAll, TargetGpu, TargetVm
 
@@ -45,6 +48,7 @@ def _target(text: str) -> Target | None:
     help="Bind this to the evidence too.",
 )
 @configured.config
+@guarding.journal_option
 @options.tee
 @configured.token
 @options.trust_out
@@ -80,6 +84,7 @@ def command(
     config_file: Path | None,
     tee: str | None,
     tokens: tuple[str, ...],
+    journal_directory: Path | None,
     trust_out: Path | None,
     gpus: int | None,
     boot_log: bool,
@@ -95,7 +100,9 @@ def command(
     fresh it is. No guest is involved, so the token names none.
     """
     _check_files(output, trust_out, record_path)
-    configuration = configured.load(config_file, tee=tee, token=tokens, gpus=gpus, offline=offline)
+    configuration = configured.load(
+        config_file, tee=tee, token=tokens, gpus=gpus, offline=offline, journal=journal_directory
+    )
     endorsers = configuration.endorsers
     additions = tuple(_additions(endorsers, boot_log=boot_log, endorse=endorse))
     if configuration.host.tokens != (EVIDENCE,) and (additions or record_path is not None):
@@ -106,15 +113,26 @@ def command(
     if record_path is not None and started.replays:
         raise InvalidArgumentError("what is replayed is a recording already: copy that file")
     challenge = wit.Challenge(nonce or os.urandom(NONCE_SIZE), user_data, audience)
-    with slow("collecting evidence …"), termination.cleaned_up():
-        chosen = _only_gpu(started.service) if target is None else target
-        token = started.service.for_guest(None).attest(chosen, challenge).token
+    chosen, token = _attested(started, target, challenge, configuration.journal)
     if record_path is not None:
         _record(record_path, started, token, chosen, endorsers)
     if output is None:
         click.echo(token)
     else:
         options.write_file(output, f"{token}\n".encode())
+
+
+def _attested(
+    started: host.Host, target: Target | None, challenge: wit.Challenge, settings: JournalSettings
+) -> tuple[Target, str]:
+    with (
+        guarding.journal(settings, started.service, replays=started.replays) as journal,
+        slow("collecting evidence …"),
+        termination.cleaned_up(),
+    ):
+        chosen = _only_gpu(started.service) if target is None else target
+        world = Guard(None, journal).guarded(started.service.for_guest(None), GuestIdentity())
+        return chosen, world.attest(chosen, challenge).token
 
 
 def _record(

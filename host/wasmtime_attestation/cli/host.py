@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wasmtime_attestation.attesters.completed import Addition, CompletedMachine
@@ -19,6 +19,7 @@ from wasmtime_attestation.config import Configuration
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.service import AttestationService, Settings
 from wasmtime_attestation.wit import TeeType
 
@@ -43,6 +44,7 @@ class HostOptions:
         gpus: how many GPUs the machine must have; None where any number will do.
         additions: what evidence gets besides.
         configuration: which tokens guests get, and what is accepted.
+        policies: policies that the host holds besides its own, by name.
     """
 
     tee: str
@@ -50,6 +52,7 @@ class HostOptions:
     endorsement_paths: tuple[Path, ...] = ()
     gpus: int | None = None
     additions: Sequence[Addition] = ()
+    policies: Mapping[str, AppraisalPolicy] = field(default_factory=dict)
     configuration: Configuration = field(default_factory=Configuration)
 
     @classmethod
@@ -58,6 +61,7 @@ class HostOptions:
         configuration: Configuration,
         trust_out: Path | None = None,
         additions: Sequence[Addition] = (),
+        policies: Mapping[str, AppraisalPolicy] | None = None,
     ) -> HostOptions:
         """Returns what a configuration says."""
         chosen = configuration.host
@@ -67,6 +71,7 @@ class HostOptions:
             chosen.endorsements,
             chosen.gpus,
             additions,
+            policies or {},
             configuration,
         )
 
@@ -144,6 +149,8 @@ def _replay(options: HostOptions) -> Host:
 
 
 def _service(machine: Machine, settings: Settings, options: HostOptions) -> AttestationService:
+    if options.policies:
+        settings = replace(settings, policies={**settings.policies, **options.policies})
     if options.additions:
         machine = CompletedMachine(machine, options.additions)
     chosen = configured.settings(options.configuration, settings)

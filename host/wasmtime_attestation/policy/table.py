@@ -98,6 +98,10 @@ class Table:
             hint = f"; did you mean {close[0]}?" if close else ""
             raise self.refusal(key, f"unknown setting {self._name(key)}{hint}")
 
+    def unread(self) -> tuple[str, ...]:
+        """Returns the keys that nothing has taken yet."""
+        return tuple(self._values)
+
     def refusal(self, key: str, problem: str) -> SettingError:
         """Returns the error for a setting whose value makes no sense, for a reader to raise."""
         return SettingError((*self._key, key), problem)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from wasmtime_attestation.errors import AttestationError
+
 _FRAME = re.compile(r"^ *\d+: +(?:0x[0-9a-f]+ - )?(?P<function>.+)$")
 _MAX_TEXT = 500
 
@@ -47,6 +49,22 @@ class GuestTimeout(Exception):  # noqa: N818 - as `GuestTrap`
         super().__init__(
             f"{printable(name)} did not end within {seconds:g} seconds and was stopped"
         )
+
+
+class GuestRevoked(Exception):  # noqa: N818 - as `GuestTrap`
+    """The guest was stopped since its host may no longer run it.
+
+    Args:
+        name: the guest's name.
+        reason: why.
+
+    Attributes:
+        reason: why.
+    """
+
+    def __init__(self, name: str, reason: AttestationError) -> None:
+        self.reason = reason
+        super().__init__(f"{printable(name)} was stopped: {reason}")
 
 
 class StartError(Exception):

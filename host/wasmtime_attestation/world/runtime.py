@@ -5,19 +5,33 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from wasmtime_attestation import wit
-from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.errors import AttestationError, InvalidArgumentError
 from wasmtime_attestation.world.compiler import Program, compile_guest, new_engine
 from wasmtime_attestation.world.execution import execute
-from wasmtime_attestation.world.failures import GuestTimeout, GuestTrap, StartError
+from wasmtime_attestation.world.failures import (
+    GuestRevoked,
+    GuestTimeout,
+    GuestTrap,
+    StartError,
+)
 from wasmtime_attestation.world.guest import Guest
 from wasmtime_attestation.world.sandbox import Directory, Sandbox
 from wasmtime_attestation.world.worker import Worker
 
-__all__ = ["Directory", "Guest", "GuestTimeout", "GuestTrap", "Runtime", "StartError"]
+__all__ = [
+    "Directory",
+    "Guest",
+    "GuestRevoked",
+    "GuestTimeout",
+    "GuestTrap",
+    "Runtime",
+    "StartError",
+]
 
 
 class Runtime:
@@ -59,6 +73,7 @@ class Runtime:
         dirs: Sequence[Directory] = (),
         env: Sequence[tuple[str, str]] = (),
         timeout: float | None = None,
+        revoked: Future[AttestationError] | None = None,
     ) -> int:
         """Runs a guest and returns its exit code.
 
@@ -73,12 +88,14 @@ class Runtime:
             dirs: the directories that it may use.
             env: its environment variables, as pairs of name and value.
             timeout: how many seconds it may run, compilation not counted.
+            revoked: stops it when it is done, for the reason that it has.
 
         Raises:
             InvalidArgumentError: an argument cannot be used.
             StartError: the guest cannot be compiled, linked or instantiated.
             GuestTrap: it trapped.
             GuestTimeout: it was stopped when its time was over.
+            GuestRevoked: it was stopped by `revoked`.
             KeyboardInterrupt: it was stopped since the waiting thread was
                 interrupted.
             BaseException: what `world` raised and no guest may see, unchanged.
@@ -90,7 +107,9 @@ class Runtime:
         engine = new_engine()  # of its own: an epoch stops every guest of its engine
         _flush()
         worker = Worker(lambda: execute(engine, program, world, sandbox))
-        if not self._finish(worker, limit, engine.increment_epoch):
+        if not self._finish(worker, limit, engine.increment_epoch, revoked):
+            if revoked is not None and revoked.done():
+                raise GuestRevoked(guest.name, revoked.result())
             raise GuestTimeout(guest.name, limit)
         return worker.result()
 
@@ -102,11 +121,17 @@ class Runtime:
             program = self._programs[guest] = worker.result()
         return program
 
-    def _finish(self, worker: Worker[Any], limit: float, interrupt: Callable[[], object]) -> bool:
+    def _finish(
+        self,
+        worker: Worker[Any],
+        limit: float,
+        interrupt: Callable[[], object],
+        revoked: Future[AttestationError] | None = None,
+    ) -> bool:
         in_time = False
         try:
             worker.start()
-            in_time = worker.wait(limit)
+            in_time = worker.wait(limit, revoked)
         finally:
             if not in_time:
                 self._stop(worker, interrupt)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextvars import copy_context
 from threading import Thread
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -46,15 +46,19 @@ class Worker(Generic[T]):
         """Returns what the call returned, or raises what it raised, once it is done."""
         return self._outcome.result()
 
-    def wait(self, timeout: float) -> bool:
+    def wait(self, timeout: float, unless: Future[Any] | None = None) -> bool:
         """Waits until the call is done and returns whether it is.
 
         Args:
             timeout: for how many seconds at most.
+            unless: ends the wait too, when it is done.
         """
         end = time.monotonic() + timeout
+        either = [self._outcome] if unless is None else [self._outcome, unless]
         while not self.done and (left := end - time.monotonic()) > 0:
-            wait([self._outcome], min(left, _POLL))
+            if unless is not None and unless.done():
+                break
+            wait(either, min(left, _POLL), FIRST_COMPLETED)
         return self.done
 
     def stop(self, interrupt: Callable[[], object]) -> None:

@@ -1,0 +1,120 @@
+"""One guest between its host's rules, journal and policy, from start to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
+
+from wasmtime_attestation import wit
+from wasmtime_attestation.capabilities.terms import GuestIdentity
+from wasmtime_attestation.cli.terminal import slow
+from wasmtime_attestation.errors import AttestationError, Finding, InternalError
+from wasmtime_attestation.guarding.guard import Guard
+from wasmtime_attestation.guarding.journaled import Entry, Recorder
+from wasmtime_attestation.guarding.revocation import Revocation
+from wasmtime_attestation.guarding.self_check import SelfCheck
+from wasmtime_attestation.journal.decision import (
+    Decision,
+    Function,
+    Verdict,
+    findings_of,
+    verdict_of,
+)
+from wasmtime_attestation.service import AttestationService
+from wasmtime_attestation.world.failures import (
+    GuestRevoked,
+    GuestTimeout,
+    GuestTrap,
+    StartError,
+)
+
+Revoked = Future[AttestationError]
+Run = Callable[[wit.World, Revoked | None], int]
+"""Runs a guest in a world until it ends, or a future says that it must; returns its exit code."""
+END = "guest.end"
+"""The finding that says how a guest ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a host must satisfy to run a guest.
+
+    Attributes:
+        check: the policy.
+        every: seconds after which the host is checked again; None to check it once.
+    """
+
+    check: SelfCheck
+    every: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A host, its rules and its journal.
+
+    Attributes:
+        service: serves guests.
+        guard: stands before them.
+        recorder: the journal, if any.
+    """
+
+    service: AttestationService
+    guard: Guard
+    recorder: Recorder | None = None
+
+    def run(self, guest: GuestIdentity, run: Run, required: Requirement | None = None) -> int:
+        """Runs a guest if the host satisfies what is required, and as long as it does.
+
+        Returns:
+            the guest's exit code.
+
+        Raises:
+            AttestationError: it was not started.
+            GuestRevoked: it was stopped since the host no longer satisfies what is required.
+            BaseException: what `run` raises.
+        """
+        name = required.check.policy if required else None
+        start = Decision(Function.START, Verdict.OK, guest.name, guest.digest, policy=name)
+        with Entry(self.recorder, start) if self.recorder else nullcontext():
+            if required is not None:
+                with slow("checking this host …"):
+                    required.check.check(guest.digest)
+        stop = replace(start, function=Function.STOP)
+        try:
+            code = self._run(guest, run, required)
+        except BaseException as error:
+            self._record_end(_ended(stop, error))
+            raise
+        self._record_end(replace(stop, findings=(Finding(END, f"exit code {code}"),)))
+        return code
+
+    def _run(self, guest: GuestIdentity, run: Run, required: Requirement | None) -> int:
+        world = self.guard.guarded(self.service.for_guest(guest.digest), guest)
+        if required is None or required.every is None:
+            return run(world, None)
+        check = required.check
+        with Revocation(lambda: check.check(guest.digest), required.every) as watch:
+            return run(world, watch.revoked)
+
+    def _record_end(self, decision: Decision) -> None:
+        if self.recorder is None:
+            return
+        # The guest has ended, whatever is recorded of it; the log tells of a full disk.
+        with suppress(InternalError):
+            self.recorder.record(decision)
+
+
+def _ended(stop: Decision, error: BaseException) -> Decision:
+    """Returns the record of a guest that did not end by itself."""
+    if isinstance(error, GuestRevoked):
+        error = error.reason
+    if isinstance(error, AttestationError):
+        return replace(stop, verdict=verdict_of(error), findings=findings_of(error))
+    if isinstance(error, GuestTrap | GuestTimeout | StartError):
+        return replace(stop, findings=(Finding(END, str(error)),))
+    if isinstance(error, KeyboardInterrupt):
+        return replace(stop, findings=(Finding(END, "interrupted"),))
+    found = Finding(END, f"the host failed: {type(error).__name__}")
+    return replace(stop, verdict=Verdict.INTERNAL, findings=(found,))
