@@ -6,7 +6,7 @@
 set -eu
 
 packages="clang-19 lld-19 wasi-libc libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 \
-libclang-rt-19-dev-wasm32 rustc-web cargo-web rust-web-src cmake pkgconf swtpm tpm2-tools"
+libclang-rt-19-dev-wasm32 rustc-web cargo-web rust-web-src cmake pkgconf swtpm tpm2-tools redis-server"
 
 absent() {
     for package in $packages; do

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -154,7 +155,7 @@ def test_no_device_and_no_right_to_it() -> None:
 
 def test_without_the_right_to_it(machine: Namespace) -> None:
     outcome = machine.run(
-        *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "python3", "-c"),
+        *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c"),
         "from wasmtime_attestation.attesters.sev_guest import *\n"
         "try: SevGuestAttester().collect(bytes(64))\n"
         "except UnavailableError as error: print(error)",

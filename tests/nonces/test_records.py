@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from wasmtime_attestation.cache.redis_server import RedisServer
-from wasmtime_attestation.errors import InvalidArgumentError, UnavailableError
+from wasmtime_attestation.errors import InvalidArgumentError, UnavailableError, UnsupportedError
 from wasmtime_attestation.nonces import LONGEST, NonceRecord
 from wasmtime_attestation.nonces.file import FileNonces
 from wasmtime_attestation.nonces.memory import MemoryNonces
@@ -167,6 +167,12 @@ def test_a_server_that_wants_a_password(tmp_path: Path, monkeypatch: pytest.Monk
 def test_addresses_that_are_none(url: str) -> None:
     with pytest.raises(InvalidArgumentError, match="a Redis server is named as"):
         RedisServer(url)
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+    with pytest.raises(UnsupportedError, match=r"pip install 'wasmtime-attestation\[redis\]'"):
+        RedisServer("redis://redis.example")
 
 
 def test_a_memory_that_is_full_has_no_answer() -> None:

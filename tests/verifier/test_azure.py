@@ -308,7 +308,7 @@ def test_missing_endorsements_are_named(vm: ConfidentialVm) -> None:
 def test_a_revoked_authority_below() -> None:
     """What the hardware's own verifier refuses is refused here too, and under its own name."""
     with pytest.raises(RejectedError) as caught:
-        verify(SNP.evidence(), at=AT.replace(year=2030))
+        verify(SNP.evidence(), at=AT.replace(year=2060))
     assert caught.value.findings[0].check == "amd.validity"
 
 

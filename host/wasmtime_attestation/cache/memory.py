@@ -17,7 +17,9 @@ _ENTRY_SIZE = 1024
 @dataclass(frozen=True, slots=True)
 class _Entry:
     kept: Kept
-    since: float
+    begin: int
+    end: int
+    outlived: float
     size: int
 
 
@@ -57,16 +59,21 @@ class MemoryTokens:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        if not self._freshness.holds(entry.kept, now) or self._outlived(entry):
+        # A clock that is set back again and again must not make a token last.
+        if not entry.begin <= now < entry.end or self._elapsed() >= entry.outlived:
             self._remove(key)
             return None
-        self._entries.move_to_end(key)
+        # Until it is half full the order does not matter.
+        if 2 * len(self._entries) > self._most_entries or 2 * self._size > self._most_bytes:
+            self._entries.move_to_end(key)
         return entry.kept
 
     def put(self, key: Key, kept: Kept) -> None:
         """Keeps a token; those that were not used for longest give way."""
         self._remove(key)
-        entry = _Entry(kept, self._elapsed(), kept.size + _ENTRY_SIZE)
+        begin, end = self._freshness.begin(kept), self._freshness.end(kept)
+        outlived = self._elapsed() + end - begin
+        entry = _Entry(kept, begin, end, outlived, kept.size + _ENTRY_SIZE)
         self._entries[key] = entry
         self._size += entry.size
         while len(self._entries) > self._most_entries or self._size > self._most_bytes:
@@ -81,11 +88,6 @@ class MemoryTokens:
         """Forgets everything."""
         self._entries.clear()
         self._size = 0
-
-    def _outlived(self, entry: _Entry) -> bool:
-        """A clock that is set back again and again must not make a token last."""
-        life = self._freshness.end(entry.kept) - self._freshness.begin(entry.kept)
-        return self._elapsed() - entry.since >= life
 
     def _remove(self, key: Key) -> None:
         entry = self._entries.pop(key, None)

@@ -88,8 +88,8 @@ def _answers(folder: Path | None) -> Answers | None:
     shared = os.environ.get(SHARED)
     if not shared:
         return disk
+    from wasmtime_attestation.cache.redis_answers import Layered, SharedAnswers
     from wasmtime_attestation.cache.redis_server import RedisServer  # an extra
-    from wasmtime_attestation.cache.shared import Layered, SharedAnswers
 
     far = SharedAnswers(RedisServer(shared))
     return far if disk is None else Layered(disk, far)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import redis
-from wasmtime_attestation.cache import shared
+from wasmtime_attestation.cache import redis_answers
+from wasmtime_attestation.cache.redis_answers import Layered, SharedAnswers
 from wasmtime_attestation.cache.redis_server import RedisServer
-from wasmtime_attestation.cache.shared import Layered, SharedAnswers
 from wasmtime_attestation.claims.verdict import TokenKind
 from wasmtime_attestation.endorsers import jwks
 from wasmtime_attestation.endorsers.disk_cache import MAX_ENTRY, DiskCache, Entry, encode
@@ -19,8 +19,9 @@ from wasmtime_attestation.endorsers.question import Question, Reply
 from wasmtime_attestation.endorsers.source import Source
 from wasmtime_attestation.errors import UnavailableError
 
+from tests.cli.tool import run
 from tests.endorsers.questions import crl, question
-from tests.fakes.amd import AT
+from tests.fakes.amd import AT, MILAN
 from tests.nonces.server import redis_server
 
 QUESTION = question()
@@ -64,7 +65,7 @@ def test_what_one_client_writes_another_reads(answers: SharedAnswers, url: str) 
 def test_it_expires(answers: SharedAnswers, client: redis.Redis) -> None:
     answers.write(QUESTION, ENTRY)
     (key,) = client.keys()
-    assert 0 < client.ttl(key) <= shared.LIFETIME
+    assert 0 < client.ttl(key) <= redis_answers.LIFETIME
     assert b"secret" not in value(client, key)
 
 
@@ -133,7 +134,7 @@ def test_a_server_that_failed_is_left_alone_for_a_while(
     assert caplog.text.count("endorsements are not shared") == 1
     with redis_server(tmp_path):
         assert answers.read(QUESTION) is None
-        now[0] = shared.PAUSE
+        now[0] = redis_answers.PAUSE
         answers.write(QUESTION, ENTRY)
         assert answers.read(QUESTION) == ENTRY
 
@@ -166,3 +167,18 @@ def test_what_was_shared_is_held_to_the_question(answers: SharedAnswers) -> None
     answers.write(QUESTION, ENTRY)
     assert ENTRY.reply is not None
     assert ask(QUESTION) == ENTRY.reply.body
+
+
+def test_the_environment_names_the_server_of_the_tool(
+    url: str, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also offline: what others were answered is no question to a service."""
+    report = tmp_path / "report"
+    report.write_bytes(MILAN.collect(bytes(64)).data)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("WASMTIME_ATTESTATION_REDIS", "http://cache.example")
+    assert run("verify", report, "--offline").code == 2
+    monkeypatch.setenv("WASMTIME_ATTESTATION_REDIS", url)
+    before = client.info("stats")["total_commands_processed"]
+    assert run("verify", report, "--offline").code != 0
+    assert client.info("stats")["total_commands_processed"] > before + 1
