@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import re
-
 
 def matches(pattern: str, path: str) -> bool:
     """Whether a path is of a pattern."""
-    return _compiled(pattern).fullmatch(path) is not None
-
-
-@functools.lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    # Runs of stars are one: a pattern with many would take long to fail.
-    single = re.sub(r"\*+", "*", pattern)
-    parts = {"*": ".*", "?": "."}
-    return re.compile("".join(parts.get(c) or re.escape(c) for c in single), re.DOTALL)
+    # Places in the pattern up to which it can be used up: no backtracking, however many stars.
+    reached = _past_stars(pattern, {0})
+    for character in path:
+        stay = {place for place in reached if pattern[place : place + 1] == "*"}
+        step = {p + 1 for p in reached if p < len(pattern) and pattern[p] in (character, "?")}
+        reached = _past_stars(pattern, stay | step)
+    return len(pattern) in reached
 
 
 def overlap(one: str, other: str) -> bool:
