@@ -5,8 +5,8 @@ from __future__ import annotations
 import hmac
 import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from wasmtime_attestation import wit
@@ -14,15 +14,12 @@ from wasmtime_attestation.appraise.token import appraise_token, check_issuers_re
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.cache.kept import Kept
 from wasmtime_attestation.cache.key import VM, Key, ServiceName
-from wasmtime_attestation.cache.settings import Settings as CacheSettings
 from wasmtime_attestation.cache.tokens import TokenCache
 from wasmtime_attestation.challenge import check_challenge
 from wasmtime_attestation.checked_world import CheckedWorld
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.config.host_settings import SERVICES
-from wasmtime_attestation.endorsements.anchors import Anchors
-from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import (
     AttestationError,
     Finding,
@@ -35,42 +32,17 @@ from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.issuing import Order, Source
 from wasmtime_attestation.issuing.own import EvidenceSource
-from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy
+from wasmtime_attestation.policy import AppraisalPolicy
+from wasmtime_attestation.service_settings import Settings as Settings
 from wasmtime_attestation.summary import summarise
 from wasmtime_attestation.verifier import tokens
 from wasmtime_attestation.verifier.expectations import Expected
-from wasmtime_attestation.verifier.issuers import Issuer
-from wasmtime_attestation.verifier.replayed import Recorded, verify_replayed
+from wasmtime_attestation.verifier.replayed import verify_replayed
 from wasmtime_attestation.verifier.token import issuer_uri
 from wasmtime_attestation.verifier.tokens import Trust
 from wasmtime_attestation.wit import Status
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a host serves its guests.
-
-    Attributes:
-        anchors: the roots that it trusts.
-        issuers: the services whose tokens it accepts, with their keys.
-        policy: what `verify-token` appraises tokens with.
-        policies: the policies that guests may name in `verify`.
-        evidence_summary: whether results carry a summary of the evidence.
-        endorsements: what speaks for evidence, besides what tokens carry.
-        recorded: what the machine replays; None for one that collects.
-        cache: how tokens are kept.
-    """
-
-    anchors: Anchors
-    policy: AppraisalPolicy = HARDWARE_ONLY
-    policies: Mapping[str, AppraisalPolicy] = field(default_factory=lambda: PRESETS)
-    evidence_summary: bool = False
-    issuers: tuple[Issuer, ...] = ()
-    endorsements: Endorsements = field(default_factory=Endorsements)
-    recorded: Recorded | None = None
-    cache: CacheSettings = field(default_factory=CacheSettings)
 
 
 class AttestationService:
@@ -97,11 +69,17 @@ class AttestationService:
         self._clock = clock
         profile = PROFILE if settings.recorded is None else REPLAYED_PROFILE
         self.issuer = self._issuer = issuer or TokenIssuer(profile=profile)
-        self._source = source or EvidenceSource(machine, self._issuer, clock)
-        self._cache = TokenCache.of(settings.cache, clock, self.accepts)
+        self._own = EvidenceSource(machine, self._issuer, clock)
+        self._source = source or self._own
+        self._cache = TokenCache.of(settings.cache, clock, self._accepts)
 
     def for_guest(self, digest: bytes | None) -> CheckedWorld:
-        """Returns the world as the guest sees it whose bytes have this SHA-256, if it is known."""
+        """Returns the world as one guest sees it.
+
+        Args:
+            digest: SHA-256 of the guest's bytes, which its tokens will state;
+                None where the host does not know the guest.
+        """
         return _GuestWorld(self, digest)
 
     def detect_tee(self) -> wit.TeeInfo:
@@ -154,21 +132,31 @@ class AttestationService:
         # Never from the cache: a challenge is answered by fresh evidence.
         return self._issue(guest_digest, target, challenge).result
 
-    def accepts(self, token: str) -> bool:
-        """Whether a token is this host's or a configured service's, and accepted by its policy."""
-        try:
-            self.check_token(token)
-        except AttestationError as error:
-            log.info("verify-token answers false: %s", error)
-            return False
-        return True
+    def attest_host(
+        self, guest_digest: bytes | None, target: wit.Target, challenge: wit.Challenge
+    ) -> wit.AttestationResult:
+        """Returns an evidence token whatever kind guests get: it alone attests this host's key."""
+        check_challenge(challenge)
+        return self._issue(guest_digest, target, challenge, self._own).result
 
     def check_token(self, token: str) -> Status:
-        """Returns the status of a token that `accepts` accepts; raises why it does not."""
+        """Returns the status of a token of this host or a configured service under its policy.
+
+        Raises:
+            AttestationError: it is not accepted.
+        """
         verdict = self._verify(token, Expected(), self._settings.policy)
         if verdict.kind is TokenKind.EVIDENCE and not self._is_own(verdict):
             raise RejectedError.of("token.issuer", "another host issued the token")
         return self._appraise(verdict, self._settings.policy)
+
+    def _accepts(self, token: str) -> bool:
+        try:
+            self.check_token(token)
+        except AttestationError as error:
+            log.info("a token from the disk is not used: %s", error)
+            return False
+        return True
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
         """Verifies a token of any host or configured service against what a guest expects."""
@@ -193,9 +181,10 @@ class AttestationService:
         guest_digest: bytes | None,
         target: wit.Target,
         challenge: wit.Challenge | None,
+        source: Source | None = None,
     ) -> Kept:
         asked = challenge or wit.Challenge(b"", None, None)
-        issued = self._source.issue(
+        issued = (source or self._source).issue(
             Order(target, asked.nonce or None, guest_digest, asked.user_data, asked.audience)
         )
         summary = summarise(issued.evidence) if self._settings.evidence_summary else None
@@ -258,8 +247,10 @@ class AttestationService:
         try:
             return self._settings.policies[name]
         except KeyError:
-            known = f"it has {', '.join(sorted(self._settings.policies))}"
-            raise InvalidArgumentError(f"this host has no policy of that name; {known}") from None
+            known = ", ".join(sorted(self._settings.policies))
+            raise InvalidArgumentError(
+                f"this host has no policy of that name; it has {known}"
+            ) from None
 
     def _now(self) -> int:
         return int(self._clock())
@@ -282,7 +273,12 @@ class _GuestWorld:
         return self._service.attest_gpu_cached(self._digest, gpu_index)
 
     def verify_token(self, token: str) -> bool:
-        return self._service.accepts(token)
+        try:
+            self.check_token(token)
+        except AttestationError as error:
+            log.info("verify-token answers false: %s", error)
+            return False
+        return True
 
     def check_token(self, token: str) -> Status:
         return self._service.check_token(token)

@@ -140,3 +140,25 @@ def test_who_asks_nobody_does_not_wait_for_http() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_rules_and_journal_are_in_force(tmp_path: Path) -> None:
+    file = tmp_path / "host.toml"
+    text = '[host]\ntee = "simulated"\n[journal]\ndirectory = "log"\n'
+    file.write_text(f'schema = 1\n{text}[guests.default]\nfunctions = ["detect-tee"]\n')
+    file.chmod(0o600)
+    (tmp_path / "log").mkdir(mode=0o700)
+    outcome = run_process("run", "--config", file, cpp_reporter(), "--require")
+    assert outcome.code == 1, outcome.err
+    assert "not attested: " in outcome.out
+    shown = run("journal", "verify", tmp_path / "log")
+    assert shown.code == 0, shown.err
+
+
+def test_a_journals_key_is_attested_whatever_guests_get(verifier: Path) -> None:
+    log = verifier.with_name("log")
+    log.mkdir(mode=0o700)
+    outcome = run("attest", "vm", "--config", verifier, "--journal", log)
+    assert outcome.code == 5  # a result about a simulation; the journal's token is evidence
+    assert run("journal", "verify", log).code == 0
+    assert '"attestation"' in "".join(f.read_text() for f in log.iterdir() if f.suffix == ".jsonl")

@@ -47,8 +47,8 @@ def _target(text: str) -> Target | None:
     metavar="HEX",
     help="Bind this to the evidence too.",
 )
-@guarding.journal_option
 @configured.config
+@guarding.journal_option
 @options.tee
 @configured.token
 @options.trust_out
@@ -81,10 +81,10 @@ def command(
     nonce: bytes | None,
     audience: str | None,
     user_data: bytes | None,
-    journal_directory: Path | None,
     config_file: Path | None,
     tee: str | None,
     tokens: tuple[str, ...],
+    journal_directory: Path | None,
     trust_out: Path | None,
     gpus: int | None,
     boot_log: bool,
@@ -100,8 +100,9 @@ def command(
     fresh it is. No guest is involved, so the token names none.
     """
     _check_files(output, trust_out, record_path)
-    given = {"tee": tee, "token": tokens, "gpus": gpus, "offline": offline}
-    configuration = configured.load(config_file, **given, journal=journal_directory)
+    configuration = configured.load(
+        config_file, tee=tee, token=tokens, gpus=gpus, offline=offline, journal=journal_directory
+    )
     endorsers = configuration.endorsers
     additions = tuple(_additions(endorsers, boot_log=boot_log, endorse=endorse))
     if configuration.host.tokens != (EVIDENCE,) and (additions or record_path is not None):
@@ -112,9 +113,7 @@ def command(
     if record_path is not None and started.replays:
         raise InvalidArgumentError("what is replayed is a recording already: copy that file")
     challenge = wit.Challenge(nonce or os.urandom(NONCE_SIZE), user_data, audience)
-    is_own = not started.replays and configuration.host.tokens == (EVIDENCE,)
-    settings = configuration.journal
-    chosen, token = _attested(started, target, challenge, settings, is_own=is_own)
+    chosen, token = _attested(started, target, challenge, configuration.journal)
     if record_path is not None:
         _record(record_path, started, token, chosen, endorsers)
     if output is None:
@@ -124,15 +123,10 @@ def command(
 
 
 def _attested(
-    started: host.Host,
-    target: Target | None,
-    challenge: wit.Challenge,
-    settings: JournalSettings,
-    *,
-    is_own: bool,
+    started: host.Host, target: Target | None, challenge: wit.Challenge, settings: JournalSettings
 ) -> tuple[Target, str]:
     with (
-        guarding.journal(settings, started.service, replays=not is_own) as journal,
+        guarding.journal(settings, started.service, replays=started.replays) as journal,
         slow("collecting evidence …"),
         termination.cleaned_up(),
     ):

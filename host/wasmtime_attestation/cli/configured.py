@@ -75,7 +75,7 @@ def settings(configuration: Configuration, base: Settings) -> Settings:
         InvalidArgumentError: a file cannot be read, or is not what it should be.
     """
     chosen = configuration.host
-    policies = dict(PRESETS)
+    policies = dict(base.policies)
     found = replace(base, evidence_summary=chosen.evidence_summary, cache=configuration.cache)
     if configuration.policies or chosen.policy not in PRESETS:
         from wasmtime_attestation.cli import given  # most hosts need none

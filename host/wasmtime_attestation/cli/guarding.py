@@ -80,7 +80,7 @@ def journal(
 def _attest(journal: Journal, service: AttestationService) -> None:
     def issue(nonce: bytes, audience: str) -> str:
         challenge = wit.Challenge(nonce, None, audience)
-        return service.attest(None, wit.TargetVm(), challenge).token
+        return service.attest_host(None, wit.TargetVm(), challenge).token
 
     try:
         journal.attest(issue)

@@ -43,8 +43,8 @@ class HostOptions:
         endorsement_paths: files and folders of endorsements for `verify-token` and `verify`.
         gpus: how many GPUs the machine must have; None where any number will do.
         additions: what evidence gets besides.
-        policies: policies that the host holds besides its own, by name.
         configuration: which tokens guests get, and what is accepted.
+        policies: policies that the host holds besides its own, by name.
     """
 
     tee: str
@@ -52,8 +52,8 @@ class HostOptions:
     endorsement_paths: tuple[Path, ...] = ()
     gpus: int | None = None
     additions: Sequence[Addition] = ()
-    configuration: Configuration = field(default_factory=Configuration)
     policies: Mapping[str, AppraisalPolicy] = field(default_factory=dict)
+    configuration: Configuration = field(default_factory=Configuration)
 
     @classmethod
     def of(
@@ -71,8 +71,8 @@ class HostOptions:
             chosen.endorsements,
             chosen.gpus,
             additions,
-            configuration,
             policies or {},
+            configuration,
         )
 
 
@@ -149,11 +149,11 @@ def _replay(options: HostOptions) -> Host:
 
 
 def _service(machine: Machine, settings: Settings, options: HostOptions) -> AttestationService:
+    if options.policies:
+        settings = replace(settings, policies={**settings.policies, **options.policies})
     if options.additions:
         machine = CompletedMachine(machine, options.additions)
     chosen = configured.settings(options.configuration, settings)
-    if options.policies:
-        chosen = replace(chosen, policies={**chosen.policies, **options.policies})
     return configured.service(machine, chosen, options.configuration, time.time)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,13 +12,13 @@ import click
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.capabilities.terms import GuestIdentity, IssuedKind
+from wasmtime_attestation.capabilities.terms import GuestIdentity
 from wasmtime_attestation.cli import INTERRUPTED, configured, given, guarding, host, options
 from wasmtime_attestation.cli.session import Requirement, Revoked, Session
 from wasmtime_attestation.cli.terminal import flush, say, slow
-from wasmtime_attestation.config.endorser_settings import Settings as EndorserSettings
+from wasmtime_attestation.config.endorser_settings import Settings
 from wasmtime_attestation.errors import AttestationError
-from wasmtime_attestation.guarding.guard import EVIDENCE, Guard
+from wasmtime_attestation.guarding.guard import Guard
 from wasmtime_attestation.guarding.self_check import SelfCheck
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.world.runtime import (
@@ -73,6 +73,7 @@ def _variable(text: str) -> tuple[str, str]:
     metavar="SECONDS",
     help="Stop the guest after this time.",
 )
+@configured.config
 @click.option(
     "--require",
     metavar="PRESET|FILE",
@@ -86,7 +87,6 @@ def _variable(text: str) -> tuple[str, str]:
 )
 @guarding.guests_option
 @guarding.journal_option
-@configured.config
 @options.tee
 @configured.token
 @options.trust_out
@@ -108,13 +108,13 @@ def command(
     dirs: tuple[Directory, ...],
     env: tuple[tuple[str, str], ...],
     timeout: float | None,
+    config_file: Path | None,
+    tee: str | None,
+    tokens: tuple[str, ...],
     require: str | None,
     revoke: float | None,
     guests_file: Path | None,
     journal_directory: Path | None,
-    config_file: Path | None,
-    tee: str | None,
-    tokens: tuple[str, ...],
     trust_out: Path | None,
     endorsement_paths: tuple[Path, ...],
     endorse: bool,
@@ -138,28 +138,30 @@ def command(
         raise click.UsageError("--revoke says how often --require is checked: give that too")
 
     def start() -> int:
-        policy = _policy(require)
         configuration = configured.load(
             config_file,
             tee=tee,
             token=tokens,
             endorsements=endorsement_paths,
             gpus=gpus,
-            journal=journal_directory,
             offline=offline,
+            journal=journal_directory,
         )
+        policy = _policy(require)
         chosen = host.HostOptions.of(
             configuration,
             trust_out,
             _additions(configuration.endorsers, endorse=endorse),
             {} if policy is None else {policy.name: policy},
         )
-        rules = guarding.rules(guests_file)
+        rules = guarding.rules(guests_file) if guests_file else configuration.guests
         program = _prepare(runtime, guest)
         started = host.start(chosen)
         required = None
         if policy is not None:
-            check = SelfCheck(started.service, policy.name, chosen.gpus, started.replays)
+            check = SelfCheck(
+                started.service, policy.name, configuration.host.gpus, started.replays
+            )
             required = Requirement(check, revoke)
 
         def run(world: wit.World, revoked: Revoked | None) -> int:
@@ -174,11 +176,8 @@ def command(
             )
 
         settings = configuration.journal
-        is_own = not started.replays and _kinds(configuration.host.tokens) == EVIDENCE
-        with guarding.journal(settings, started.service, replays=not is_own) as journal:
-            session = Session(
-                started.service, Guard(rules, journal, _kinds(configuration.host.tokens)), journal
-            )
+        with guarding.journal(settings, started.service, replays=started.replays) as journal:
+            session = Session(started.service, Guard(rules, journal), journal)
             return session.run(_identity(program, guest), run, required)
 
     code = _code(start)
@@ -218,11 +217,7 @@ def _policy(name: str | None) -> AppraisalPolicy | None:
     return replace(policy, name=f"required:{policy.name}")
 
 
-def _kinds(tokens: Iterable[str]) -> frozenset[IssuedKind]:
-    return frozenset(map(IssuedKind, tokens))
-
-
-def _additions(endorsers: EndorserSettings, *, endorse: bool) -> tuple[Addition, ...]:
+def _additions(endorsers: Settings, *, endorse: bool) -> tuple[Addition, ...]:
     if not endorse:
         return ()
     from wasmtime_attestation.cli import endorsing  # most hosts fetch nothing

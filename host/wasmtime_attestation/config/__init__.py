@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wasmtime_attestation.cache import settings as cache_settings
+from wasmtime_attestation.capabilities import settings as guest_settings
 from wasmtime_attestation.config import endorser_settings, host_settings
 from wasmtime_attestation.config.layer import Layer, Layers
 from wasmtime_attestation.errors import InvalidArgumentError
@@ -33,6 +34,7 @@ class Configuration:
         services: the remote Verifiers that may be asked.
         journal: how the journal is kept.
         cache: how tokens are kept.
+        guests: the rules for guests.
     """
 
     host: host_settings.Settings = field(default_factory=host_settings.Settings)
@@ -41,6 +43,7 @@ class Configuration:
     services: service_settings.Settings = field(default_factory=service_settings.Settings)
     journal: journal_settings.Settings = field(default_factory=journal_settings.Settings)
     cache: cache_settings.Settings = field(default_factory=cache_settings.Settings)
+    guests: guest_settings.Settings = field(default_factory=guest_settings.Settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ def _configuration(table: Table, values: Mapping[str, Json]) -> Configuration:
         services=services,
         journal=journal_settings.read(table.table("journal", "How decisions are recorded.")),
         cache=cache_settings.read(table.table("cache", "How tokens are kept.")),
+        guests=guest_settings.read(table.table("guests", "What guests may do.")),
     )
 
 

@@ -49,7 +49,7 @@ class SelfCheck:
                 "token.profile", "a recording is replayed, which says nothing about this machine"
             )
         nonce = secrets.token_bytes(NONCE_SIZE)
-        result = self.service.attest(guest_digest, self._target(), wit.Challenge(nonce))
+        result = self.service.attest_host(guest_digest, self._target(), wit.Challenge(nonce))
         expected = wit.Expectations(nonce=nonce, policy=self.policy)
         return self.service.verify(result.token, expected).status
 
