@@ -13,7 +13,7 @@ from wasmtime_attestation import wit
 from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.cache.kept import Kept
-from wasmtime_attestation.cache.key import VM, Key, ServiceName
+from wasmtime_attestation.cache.key import VM, Key, ServiceName, own_key
 from wasmtime_attestation.cache.tokens import TokenCache
 from wasmtime_attestation.challenge import check_challenge
 from wasmtime_attestation.checked_world import CheckedWorld
@@ -109,8 +109,7 @@ class AttestationService:
         """A service's tokens outlive this process; what falls back may be ours, and does not."""
         kind = self._source.kind
         if kind not in SERVICES:
-            signer = self._issuer.key_thumbprint
-            return Key(TokenKind.EVIDENCE.value, target, guest_digest, signing_key=signer)
+            return own_key(target, guest_digest, self._issuer.key_thumbprint)
         names = sorted(name for issuer in self._source.issuers for name in issuer.names)
         return Key(kind, target, guest_digest, service=ServiceName(kind, " ".join(names)))
 
