@@ -118,7 +118,7 @@ def test_the_least() -> None:
         ('[services.maa]\nregion = "eastus"\nregoin = 1', "3:1", "did you mean region"),
         ("[services.ita]", "1:1", "api-key-file"),
         ('[services.ita]\napi-key-file = "a"\napi-key-env = "b"', "3:1", "give one of them"),
-        ('[services.ita]\napi-key-env = "a b"', "2:15", "form"),
+        ('[services.ita]\napi-key-env = "a b"', "2:15", "must be the name of"),
         ('[services.ita]\napi-key-env = "K"\nurl = "https://a"', "3:1", "portal-url"),
         ('[services.ita]\napi-key-env = "K"\npolicy-ids = ["x"]', "3:15", "form"),
         ('[services.ita]\napi-key-env = "K"\ntimeout = 0', "3:1", "from 1 to"),
@@ -212,3 +212,10 @@ def test_reading_loads_no_http() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_key_in_the_place_of_its_name_is_not_shown() -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        load('[services.ita]\napi-key-env = "c2VjcmV0+key=="')
+    assert "c2VjcmV0" not in caught.value.message
+    assert caught.value.__suppress_context__ or "c2VjcmV0" not in repr(caught.value.__cause__)

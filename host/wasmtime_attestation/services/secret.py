@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from wasmtime_attestation.errors import UnavailableError
-from wasmtime_attestation.policy.table import Table
+from wasmtime_attestation.policy.table import SettingError, Table
 
 MAX_SIZE = 4096
 """Bytes of a key."""
@@ -117,9 +117,14 @@ def read(table: Table) -> SecretPlace | None:
         SettingError: both are there.
     """
     file = table.optional_string("api-key-file", "A file with the API key and nothing else.")
-    variable = table.formed(
-        "api-key-env", _NAME, "The name of an environment variable with the API key."
-    )
+    try:
+        variable = table.formed(
+            "api-key-env", _NAME, "The name of an environment variable with the API key."
+        )
+    except SettingError:
+        # It may be the key itself, pasted where its place belongs: nobody shall read it in a log.
+        problem = "api-key-env must be the name of an environment variable (letters, digits, _)"
+        raise table.refusal("api-key-env", problem) from None
     if file is None and variable is None:
         return None
     if file is not None and variable is not None:
