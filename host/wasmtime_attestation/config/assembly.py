@@ -45,7 +45,7 @@ def assemble(named: Path | None, options: Mapping[str, Json], variables: Mapping
 
 def _files(named: Path | None, variables: Mapping[str, str]) -> Iterator[Layer]:
     users = file.users_file(variables)
-    if users is not None and users.exists():
+    if users is not None and file.is_there(users):
         yield file.layer(users)
     if named is None and (text := variables.get(file.VARIABLE)):
         named = Path(text)

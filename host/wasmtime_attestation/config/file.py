@@ -28,6 +28,14 @@ def users_file(environment: Mapping[str, str]) -> Path | None:
     return Path(home) / ".config/wasmtime-attestation/config.toml" if home else None
 
 
+def is_there(path: Path) -> bool:
+    """Whether a user has a file; in a home that this user may not enter there is none of theirs."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return False
+
+
 def layer(path: Path) -> Layer:
     """Reads a file.
 
