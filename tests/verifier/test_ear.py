@@ -232,14 +232,6 @@ def test_malformed_submodules(claims: Any, submods: object) -> None:  # noqa: AN
     assert refused(claims() | {"submods": submods})[0] == "ear.appraisals"
 
 
-@each_generation
-def test_names_that_a_terminal_obeys(claims: Any) -> None:  # noqa: ANN401
-    token = claims()
-    token["submods"]["\x1b[2J"] = token["submods"].pop("cpu0")
-    check, detail = refused(token)
-    assert (check, detail.isprintable()) == ("ear.appraisals", True)
-
-
 def test_generations_are_not_mixed() -> None:
     mixed = former() | {"eat_profile": trustee.CURRENT_PROFILE}
     assert refused(mixed)[0] == "ear.profile"

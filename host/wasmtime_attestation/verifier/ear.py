@@ -169,10 +169,8 @@ def _submodules(claims: JsonObject) -> dict[str, JsonObject]:
     submodules = claims.object("submods")
     if not 0 < len(submodules.members) <= MAX_SUBMODULES:
         raise ValueError(f"submods has no 1 to {MAX_SUBMODULES} members")
-    if not all(0 < len(name) <= 256 and name.isprintable() for name in submodules.members):
-        raise ValueError(
-            "submods has a name that is empty, longer than 256 characters, or not printable"
-        )
+    if "" in submodules.members or any(len(name) > 256 for name in submodules.members):
+        raise ValueError("submods has a name that is empty or longer than 256 characters")
     return {name: submodules.object(name) for name in submodules.members}
 
 
