@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import resource
 import subprocess
 import sys
 import zipfile
@@ -44,27 +43,35 @@ class Run:
 
 def verify(*arguments: str | Path, source: Path | int = subprocess.DEVNULL) -> Run:
     """Runs the tool in a process that cannot take the machine with it."""
-    out, err = (os.memfd_create(name) for name in ("out", "err"))
+    out, err, figures = (os.memfd_create(name) for name in ("out", "err", "figures"))
     stdin = os.open(source, os.O_RDONLY) if isinstance(source, Path) else source
-    process = subprocess.Popen(
-        [*COMMAND, "verify", *map(str, arguments), *AT],
+    command = [*COMMAND, "verify", *map(str, arguments), *AT]
+    subprocess.run(
+        [sys.executable, "-S", "-c", _LAUNCHER, str(figures), *command],
         stdin=stdin,
         stdout=out,
         stderr=err,
-        preexec_fn=_limit,
+        pass_fds=[figures],
+        check=True,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    texts = [os.pread(file, 1 << 20, 0).decode() for file in (out, err)]
-    for file in (out, err):
+    texts = [os.pread(file, 1 << 20, 0).decode() for file in (out, err, figures)]
+    for file in (out, err, figures):
         os.close(file)
-    taken = usage.ru_utime + usage.ru_stime
-    return Run(process.returncode, texts[0], texts[1], taken, usage.ru_maxrss / 1024)
+    code, seconds, kibibytes = texts[2].split()
+    return Run(int(code), texts[0], texts[1], float(seconds), int(kibibytes) / 1024)
 
 
-def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (HARD_LIMIT, HARD_LIMIT))
-    resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+# A small process starts the tool: the peak of a process counts what its parent had at the fork.
+_LAUNCHER = f"""
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_AS, ({HARD_LIMIT}, {HARD_LIMIT}))
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+figures, *command = sys.argv[1:]
+process = os.posix_spawnp(command[0], command, os.environ)
+_, status, usage = os.wait4(process, 0)
+code, seconds = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
+os.write(int(figures), f"{{code}} {{seconds}} {{usage.ru_maxrss}}".encode())
+"""
 
 
 def refused(run: Run, code: int, says: str) -> None:
