@@ -112,7 +112,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("count", [8, pytest.param(250, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "count",
+    [8, pytest.param(60, marks=pytest.mark.slow), pytest.param(400, marks=pytest.mark.weekly)],
+)
 def test_edits_of_a_large_journal_are_found_where_they_are(large: Path, count: int) -> None:
     data = large.read_bytes()
     choice = random.Random(count)  # noqa: S311
