@@ -20,20 +20,29 @@ _ROOT = 0
 
 
 def users_file(environment: Mapping[str, str]) -> Path | None:
-    """Returns where a user's own configuration would be; None where there is no home."""
+    """Returns where a user's own configuration would be; None where there is no home of theirs."""
     folder = Path(environment.get("XDG_CONFIG_HOME", ""))
     if folder.is_absolute():  # the specification ignores others
         return folder / "wasmtime-attestation" / "config.toml"
     home = environment.get("HOME", "")
-    return Path(home) / ".config/wasmtime-attestation/config.toml" if home else None
+    # Who runs this as another user keeps HOME, and may not enter it: it is not that user's.
+    is_own = bool(home) and os.access(home, os.X_OK)
+    return Path(home) / ".config/wasmtime-attestation/config.toml" if is_own else None
 
 
 def is_there(path: Path) -> bool:
-    """Whether a user has a file; in a home that this user may not enter there is none of theirs."""
+    """Whether there is a file.
+
+    Raises:
+        InvalidArgumentError: this user may not look, so what it demands could go unheard.
+    """
     try:
         return path.exists()
-    except PermissionError:
-        return False
+    except PermissionError as error:
+        raise InvalidArgumentError(
+            f"configuration {path} cannot be looked for: {error.strerror}; let this user enter "
+            "its folder, or set HOME or XDG_CONFIG_HOME to folders of this user's own"
+        ) from error
 
 
 def layer(path: Path) -> Layer:

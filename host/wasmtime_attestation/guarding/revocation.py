@@ -82,7 +82,7 @@ class Revocation:
         error = running.exception()
         if error is None or isinstance(error, AttestationError):
             return error
-        log.error("the check of this host failed", exc_info=error)
+        log.info("the check of this host failed", exc_info=error)
         return InternalError(f"the check of this host failed: {type(error).__name__}")
 
 
