@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,18 +27,19 @@ except InvalidArgumentError as error:
 
 
 @pytest.fixture(name="closed")
-def _closed(tmp_path: Path) -> Path:
-    """A folder of root's alone with a configuration in it, below folders that all may enter."""
+def _closed() -> Iterator[Path]:
+    """A folder of root's alone with a configuration in it, in a folder that all may enter."""
     if os.geteuid() != 0:
         missing("becoming another user needs root")
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         folder.chmod(0o755)
-    home = tmp_path / "home"
-    for folder in (home / ".config/wasmtime-attestation", home / "wasmtime-attestation"):
-        folder.mkdir(parents=True)
-        (folder / "config.toml").write_text("schema = 1\n[host]\ngpus = 8\n")
-    home.chmod(0o700)
-    return home
+        home = folder / "home"
+        for inner in (home / ".config/wasmtime-attestation", home / "wasmtime-attestation"):
+            inner.mkdir(parents=True)
+            (inner / "config.toml").write_text("schema = 1\n[host]\ngpus = 8\n")
+        home.chmod(0o700)
+        yield home
 
 
 def found(variable: str) -> str:
