@@ -23,6 +23,11 @@ _LIMITS = {
     re.compile(r"all fuel consumed by WebAssembly"): LimitKind.FUEL,
 }
 
+# Nobody tells the host that a memory could not grow, only the guest. Where it traps then, either
+# its memory has hardly any room left, or its allocator's way to give up is in the backtrace.
+_NEARLY = 15 / 16
+_OUT_OF_MEMORY = re.compile(r"!.*(?:handle_alloc_error|rust_oom|alloc_error_handler|bad_alloc)")
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -50,12 +55,23 @@ def stopped(name: str, stop: Stopped, limits: Limits) -> Ending:
     return limited(name, stop.limit or LimitKind.TIME, limits)
 
 
-def failed(name: str, error: WasmtimeError | Trap, limits: Limits) -> Ending:
-    """Returns the end of a guest that wasmtime ended."""
+def failed(name: str, error: WasmtimeError | Trap, limits: Limits, memory: int = 0) -> Ending:
+    """Returns the end of a guest that wasmtime ended.
+
+    Args:
+        name: the guest's name.
+        error: what wasmtime says.
+        limits: the guest's.
+        memory: how many bytes its memory had, as far as it shows it.
+    """
     kind = _limit(error)
     if kind is not None:
         return limited(name, kind, limits)
-    return Ending(Ended.TRAP, TRAPPED, str(GuestTrap.of(name, error)))
+    trap = str(GuestTrap.of(name, error))
+    if memory > limits.memory_bytes * _NEARLY or _OUT_OF_MEMORY.search(str(error)):
+        words = _WORDS[LimitKind.MEMORY].format(limits)
+        return Ending(Ended.LIMIT, LIMITED, f"{trap}; it {words}", LimitKind.MEMORY)
+    return Ending(Ended.TRAP, TRAPPED, trap)
 
 
 def is_the_guests(error: WasmtimeError | Trap) -> bool:
@@ -74,7 +90,7 @@ _WORDS = {
     LimitKind.MEMORY: "needs more than the {0.memory_bytes} bytes that a memory may have",
     LimitKind.MEMORIES: "needs more than the {0.memories} memories that it may have",
     LimitKind.TABLES: "needs more than the {0.tables} tables that it may have",
-    LimitKind.TABLE_ELEMENTS: "needs more than {0.table_elements} elements, the most that a table may have",
+    LimitKind.TABLE_ELEMENTS: "needs more elements than {0.table_elements}, the most of a table",
     LimitKind.INSTANCES: "needs more than the {0.instances} core instances that it may have",
     LimitKind.OUTPUT: "wrote more than the {0.output_bytes} bytes that it may",
     LimitKind.HOST_CALLS: "called its host more than the {0.host_calls} times that it may",

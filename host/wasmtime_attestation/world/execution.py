@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from wasmtime import Engine, ExitTrap, Func, Module, Store, Trap, WasiConfig, WasmtimeError
+from wasmtime import Engine, ExitTrap, Func, Memory, Module, Store, Trap, WasiConfig, WasmtimeError
 from wasmtime.component import Component
 from wasmtime.component import Linker as ComponentLinker
 
@@ -116,7 +116,15 @@ class Execution:
             except (WasmtimeError, Trap) as error:
                 self._check_start(error)
                 raise
-            call_guest(cast("Func", instance.exports(store)[self.program.entry]), store)
+            exports = instance.exports(store)
+            try:
+                call_guest(cast("Func", exports[self.program.entry]), store)
+            except ExitTrap:
+                raise
+            except (WasmtimeError, Trap) as error:
+                memory = exports.get("memory")
+                size = memory.data_len(store) if isinstance(memory, Memory) else 0
+                return ending.failed(self.program.name, error, self.limits, size)
             return ending.exited(self.program.name, 0)
 
     def _check_start(self, error: WasmtimeError | Trap) -> None:
