@@ -108,10 +108,10 @@ class KbsMiniature(Miniature):
         canonical = json.dumps(runtime, sort_keys=True, separators=(",", ":")).encode()
         digest = hashlib.new(self.selected or "sha384", canonical).digest()
         if tee == "nvidia":
-            devices = evidence["device_evidence_list"]
+            devices, root = evidence["device_evidence_list"], self.device_root
             return {
                 f"gpu{n}": self._appraisal(
-                    tee, _device(item, digest[:32], self.device_root), runtime, digest
+                    tee, _device(item, digest[:32], root), runtime, digest
                 )
                 for n, item in enumerate(devices)
             }
