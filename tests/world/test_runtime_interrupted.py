@@ -36,7 +36,8 @@ LEAVING = """
 import sys
 from pathlib import Path
 from wasmtime_attestation.world.runtime import Guest, Limits, Runtime
-outcome = Runtime().run(Guest.from_file(Path(sys.argv[1])), None, limits=Limits(output_bytes=70_000))
+guest, limits = Guest.from_file(Path(sys.argv[1])), Limits(output_bytes=70_000)
+outcome = Runtime().run(guest, None, limits=limits)
 assert len(outcome.stdout) == 70_000
 sys.exit(int(sys.argv[2]))
 """
