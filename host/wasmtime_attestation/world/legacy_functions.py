@@ -17,6 +17,7 @@ from wasmtime import FuncType, Linker, ValType
 from wasmtime_attestation.errors import AttestationError, UnsupportedError
 from wasmtime_attestation.world import core_definition
 from wasmtime_attestation.world.binding.failure import Failure
+from wasmtime_attestation.world.binding.kept import KeptForms
 from wasmtime_attestation.world.core_calls import Caller, Define, HostFunction
 from wasmtime_attestation.world.legacy_json import MAX_ANSWER, attestation_error_of, shortened
 from wasmtime_attestation.world.memory import (
@@ -133,11 +134,7 @@ def _host_function(
 
 
 class _Answers:
-    """What a function answers.
-
-    A host often answers the same object again: a cached token, what it detected
-    at start. What was written of the last one is kept, if it cannot change.
-    """
+    """What a function answers; what was written of answers that cannot change is kept."""
 
     def __init__(
         self, function: LegacyFunction, advise: Advise, otherwise: Otherwise | None
@@ -146,7 +143,7 @@ class _Answers:
         self._call = function.call
         self._advise = advise
         self._otherwise = otherwise
-        self._last: tuple[object, bytes] = (object(), b"")
+        self._kept: KeptForms[bytes] = KeptForms()
         self.nothing = FAILURE if function.result else None
         """What says failure where nothing can be said about it."""
 
@@ -164,8 +161,7 @@ class _Answers:
         """Returns what to place in memory; None for FAILURE."""
         try:
             answer = self._call(*arguments)
-            last, block = self._last
-            return block if answer is last else self._written(answer)
+            return self._kept.get(answer) or self._written(answer)
         except Exception as error:  # noqa: BLE001 - `_instead` raises what is not the guest's
             try:
                 return self._written(self._instead(error))
@@ -196,7 +192,7 @@ class _Answers:
             )
         block = _block(json)
         if self._function.keeps and _is_frozen(answer):
-            self._last = answer, block
+            self._kept.put(answer, block)
         return block
 
     def _failure(self, error: AttestationError | Failure[Any]) -> bytes | None:

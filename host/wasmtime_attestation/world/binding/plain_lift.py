@@ -80,14 +80,14 @@ SEQUENCES = {
 }
 
 
-def string(block: bytes, at: int, _scope: Scope) -> str:
+def string(block: bytes, at: int, _scope: Scope) -> Any:  # noqa: ANN401 - a str, of ctypes
     """Reads a string."""
     found, size, address = capi.SEQUENCE.unpack_from(block, at)
     if found != capi.STRING:
         refuse("a string")
     if size > _MAX_BYTES:
         raise MisfitError(f"a string of {size} bytes is more than a host takes at once")
-    return string_at(address, size).decode() if size else ""
+    return capi.text_at(address, size, None) if size else ""
 
 
 _MAX_BYTES = (1 << 31) - 1
