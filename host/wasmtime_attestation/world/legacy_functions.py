@@ -6,6 +6,7 @@ JSON]`, or 0 where it fails.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -103,9 +104,14 @@ def link(
     """
     define, memories = define or core_definition.define, GuestMemories()
     for function in functions:
-        type_ = FuncType(_types(function.params), _types(function.result))
+        type_ = _type(function.params, function.result)
         call = _host_function(function, memories, _Answers(function, advise, otherwise))
         define(linker, IMPORT_MODULE, function.name, type_, call)
+
+
+@functools.cache  # a guest's every run has a linker of its own, and all functions of a few types
+def _type(params: str, result: str) -> FuncType:
+    return FuncType(_types(params), _types(result))
 
 
 def _types(names: str) -> list[ValType]:

@@ -8,6 +8,7 @@ what it returns or the `Failure` that it raises.
 from __future__ import annotations
 
 import ctypes
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from ctypes import c_void_p, string_at
@@ -132,6 +133,7 @@ def _with_resources(
 _Arguments: TypeAlias = Callable[[int, int, Scope], Sequence[Any]]
 
 
+@functools.cache
 def _arguments(function: Function) -> _Arguments:
     """Returns what lifts arguments, given the address of their vals and how many there are."""
     params = [
@@ -197,6 +199,7 @@ class _Answers:
 _Lower: TypeAlias = Callable[[Any, Scope], bytes | None]
 
 
+@functools.cache
 def _outcomes(result: Shape | None) -> tuple[_Lower, _Lower]:
     if result is None:
         return _nothing, _no_failure
@@ -213,6 +216,7 @@ def _no_failure(error: object, _scope: Scope) -> bytes:
     raise TypeError(f"a function that returns no result cannot fail with {error!r}")
 
 
+@functools.cache
 def _is_immutable(shape: Shape) -> bool:
     """Whether values of a shape are objects that cannot change."""
     if isinstance(shape, shapes.List | shapes.Map | shapes.Own | shapes.Borrow):
