@@ -32,6 +32,7 @@ from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.issuing import Order, Source
 from wasmtime_attestation.issuing.own import EvidenceSource
+from wasmtime_attestation.nonces.once import use_once
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.service_settings import Settings as Settings
 from wasmtime_attestation.summary import summarise
@@ -157,7 +158,9 @@ class AttestationService:
             return False
         return True
 
-    def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
+    def verify(
+        self, token: str, expected: wit.Expectations, guest_digest: bytes | None = None
+    ) -> wit.Verdict:
         """Verifies a token of any host or configured service against what a guest expects."""
         policy = self._policy(expected.policy)
         verdict = self._verify(
@@ -165,6 +168,8 @@ class AttestationService:
         )
         check_issuers_result(verdict)
         status = Status.NONE if policy is None else self._appraise_foreign(verdict, policy)
+        if self._settings.nonces is not None and expected.nonce is not None:
+            use_once(self._settings.nonces, expected.nonce, verdict.expires_at, guest_digest)
         return wit.Verdict(
             issuer=verdict.issuer,
             tee_type=verdict.tee_type,
@@ -292,4 +297,4 @@ class _GuestWorld:
         return self._service.attest(self._digest, target, challenge)
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
-        return self._service.verify(token, expected)
+        return self._service.verify(token, expected, self._digest)

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.cli.tool import Outcome, run
+from tests.cli.tool import Outcome, run, run_process
 from tests.emulation.vendors import Vendors
 from tests.endorsers.test_fetch_and_verify import amd_root, evidence_file
+from tests.example_guests import cpp_reporter
 from tests.fakes.amd import AT, MILAN
 from tests.nonces.server import redis_server
 
@@ -270,3 +271,17 @@ def test_what_holds_without_anything_is_shown() -> None:
     assert shown["endorsers.amd-kds-url"]["value"] == "https://kdsintf.amd.com"
     assert shown["journal.fsync"]["value"] == "interval"
     assert shown["cache.redis"]["value"] is None
+
+
+def test_what_guests_accept_is_recorded_too(place: Place, servers: Servers) -> None:
+    """The example's relying party always sends the same challenge; each guest has its own."""
+    named = place.named(f"[cache]\nnonce-record = 'redis'\nredis = {servers.urls[0]!r}\n")
+    legacy = cpp_reporter()
+    for guest in (legacy, legacy.with_name("cpp-reporter-component.wasm")):
+        replays = []
+        for _ in range(2):
+            outcome = run_process("run", "--config", named, "--tee", "simulated", guest)
+            assert outcome.code == 0, outcome.err
+            replays.append("was accepted before: it is a replay" in outcome.out)
+        assert replays == [False, True]
+    assert servers.used() == {0}

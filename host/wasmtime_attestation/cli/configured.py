@@ -17,6 +17,7 @@ from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.issuing.configured import Parts, source_of
+from wasmtime_attestation.nonces import place
 from wasmtime_attestation.policy import PRESETS
 from wasmtime_attestation.service import AttestationService, Settings
 from wasmtime_attestation.verifier.tokens import Trust
@@ -41,7 +42,13 @@ def settings(configuration: Configuration, base: Settings) -> Settings:
     """
     chosen = configuration.host
     policies = dict(base.policies)
-    found = replace(base, evidence_summary=chosen.evidence_summary, cache=configuration.cache)
+    cache = configuration.cache
+    found = replace(
+        base,
+        evidence_summary=chosen.evidence_summary,
+        cache=cache,
+        nonces=place.record(cache.nonce_record, cache.redis),
+    )
     if configuration.policies or chosen.policy not in PRESETS:
         from wasmtime_attestation.cli import given  # most hosts need none
 

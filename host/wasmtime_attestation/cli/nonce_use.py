@@ -12,10 +12,8 @@ from wasmtime_attestation.checks import Check, Outcome
 from wasmtime_attestation.cli.report import Report
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError, UnavailableError
 from wasmtime_attestation.nonces import NonceRecord, place
+from wasmtime_attestation.nonces.once import CHECK, use_once
 
-_CHECK = "token.nonce"
-_SKEW = 300
-"""Seconds by which clocks of relying parties that share a record may differ."""
 _OFF = "; --nonce-record none records nothing"
 
 
@@ -57,23 +55,21 @@ def used(report: Report, nonce: bytes, record: NonceRecord) -> Report:
         return report
     if report.expires_at is None:
         raise InvalidArgumentError(f"--nonce-record is for tokens{_OFF}")
-    if (_CHECK, Outcome.PASSED) not in {(check.id, check.outcome) for check in report.checks}:
+    if (CHECK, Outcome.PASSED) not in {(check.id, check.outcome) for check in report.checks}:
         raise InvalidArgumentError(f"--nonce-record is for tokens that answer a nonce{_OFF}")
     try:
-        is_first = record.use(nonce, report.expires_at + _SKEW)
+        use_once(record, nonce, report.expires_at)
     except UnavailableError as error:
-        return _failed(report, Outcome.NOT_CHECKED, str(error), error)
-    if is_first:
-        return report
-    detail = "a token with this nonce was accepted before: it is a replay"
-    return _failed(report, Outcome.FAILED, detail, RejectedError.of(_CHECK, detail))
+        return _failed(report, Outcome.NOT_CHECKED, error)
+    except RejectedError as error:
+        return _failed(report, Outcome.FAILED, error)
+    return report
 
 
-def _failed(
-    report: Report, outcome: Outcome, detail: str, error: RejectedError | UnavailableError
-) -> Report:
+def _failed(report: Report, outcome: Outcome, error: RejectedError | UnavailableError) -> Report:
+    detail = error.findings[0].detail if isinstance(error, RejectedError) else error.message
     checks = tuple(
-        Check(check.id, outcome, detail, check.evidence) if check.id == _CHECK else check
+        Check(check.id, outcome, detail, check.evidence) if check.id == CHECK else check
         for check in report.checks
     )
     return replace(report, checks=checks, error=error, result=None, appraisals=())
