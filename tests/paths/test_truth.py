@@ -103,14 +103,14 @@ def asked(way: Way) -> list[str]:
 @pytest.mark.parametrize("abi", ["component", "core"])
 @every
 def test_way(machine: Namespace, way: Way, abi: str, tmp_path: Path) -> None:
-    host = Host(machine, way.service, tmp_path, way.more)
+    host = Host(machine, way.service, abi, tmp_path, way.more)
     before, words = len(host.answers), asked(way)
     if abi == "core" and way.too_long:
-        (line,) = host.run(abi, [f"fresh:{target}" for target in way.too_long])
+        (line,) = host.run([f"fresh:{target}" for target in way.too_long])
         assert line.case == "unsupported"
         assert "carries at most 50000" in line.text
         before, words = before + 1, [w for w in words if w.partition(":")[2] not in way.too_long]
-    *obtained, read = host.run(abi, [*words, "read:0"])
+    *obtained, read = host.run([*words, "read:0"])
     for line, word in zip(obtained, words, strict=True):
         assert (line.word, line.case, line.also) == (word, "ok", "true"), line.text
     assert read.case == "affirming", read.text
@@ -120,12 +120,12 @@ def test_way(machine: Namespace, way: Way, abi: str, tmp_path: Path) -> None:
     assert len(host.answers) - before == len(tokens) == len(words) - cached
     relying = RelyingParty(host, host.answers[-1].keys)
     for line in obtained:
-        demands = expecting(way.service, abi) if line.word.startswith("fresh:") else []
+        demands = expecting(host) if line.word.startswith("fresh:") else []
         code, report = relying.verify(line.text, *demands)
         assert code == 0, report
         check(way, line.word, report["claims"])
         if demands:
-            others = expecting(way.service, abi, bytes(16))
+            others = expecting(host, bytes(16))
             assert relying.verify(line.text, *others)[0] == REJECTED
 
 
