@@ -11,6 +11,7 @@ import pytest
 
 from tests.emulation.namespace import Namespace
 from tests.fakes import amd, intel
+from tests.paths.guests import ABIS
 from tests.paths.hosts import (
     AZURE_SNP,
     AZURE_TDX,
@@ -100,7 +101,7 @@ def asked(way: Way) -> list[str]:
     return words
 
 
-@pytest.mark.parametrize("abi", ["component", "core"])
+@pytest.mark.parametrize("abi", ABIS)
 @every
 def test_way(machine: Namespace, way: Way, abi: str, tmp_path: Path) -> None:
     host = Host(machine, way.service, abi, tmp_path, way.more)
@@ -144,3 +145,17 @@ def check(way: Way, word: str, claims: dict[str, Any]) -> None:
         name = "measurement" if is_amd else "mrtd"
         right = MEASUREMENTS[name] if way.says_measurement else None
         assert each["measurements"].get(name) == right
+
+
+@pytest.mark.parametrize("abi", ABIS)
+@pytest.mark.parametrize("machine", [SNP], indirect=True, ids=str, scope="module")
+def test_evidence_that_a_service_does_not_take(
+    machine: Namespace, abi: str, tmp_path: Path
+) -> None:
+    """Azure's and Intel's services are shown no report of another cloud's SEV-SNP."""
+    for service, why in (("maa", "Azure's machines alone"), ("ita", "it takes trust domains")):
+        host = Host(machine, service, abi, tmp_path)
+        kept, fresh = host.run(["kept:vm", "fresh:vm"])
+        assert {kept.case, fresh.case} == {"unsupported"}
+        assert why in kept.text
+        assert host.answers == []
