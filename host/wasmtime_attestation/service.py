@@ -196,9 +196,10 @@ class AttestationService:
         return Kept(result, issued.expires_at, issued.issued_at)
 
     def _tee_type(self, target: wit.Target) -> wit.TeeType:
-        if isinstance(target, wit.TargetGpu):
+        vm = self._machine.vm.info().tee_type
+        if isinstance(target, wit.TargetGpu) and vm is not wit.TeeType.SIMULATED:
             return wit.TeeType.NVIDIA_GPU
-        return self._machine.vm.info().tee_type
+        return vm
 
     def _verify(self, token: str, expected: Expected, policy: AppraisalPolicy | None) -> Verdict:
         endorsements = self._settings.endorsements.waiving(policy.waived if policy else ())
