@@ -22,7 +22,7 @@ LAYERS = (
     ("claims", "checks", "memo"),
     ("verifier",),
     ("policy", "result", "issuer_config"),
-    ("appraise",),
+    ("appraisal",),
     (
         "attesters",
         "batch",

@@ -6,7 +6,7 @@ import hmac
 from dataclasses import replace
 from datetime import datetime
 
-from wasmtime_attestation.appraise.token import appraise_token
+from wasmtime_attestation.appraisal.token import appraise_token
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.errors import Finding, PolicyError, RejectedError

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from wasmtime_attestation import wit
-from wasmtime_attestation.appraise.token import check_issuers_result
+from wasmtime_attestation.appraisal.token import check_issuers_result
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.cache.kept import Kept
 from wasmtime_attestation.cache.key import VM, Key, ServiceName, own_key

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from wasmtime_attestation.appraise import azure, gpu, snp, tdx
+from wasmtime_attestation.appraisal import azure, gpu, snp, tdx
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.azure import AzureClaims
 from wasmtime_attestation.claims.gpu import NvidiaClaims
