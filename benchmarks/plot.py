@@ -12,6 +12,7 @@ WIDTH = 900
 _LEFT, _RIGHT, _ROW, _TITLE = 330, 250, 24, 34
 _SMALLEST, _LARGEST = 0.1, 100.0
 """The ends of the scale, which is logarithmic."""
+_SVG = "http://www.w3.org/2000/svg"
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600; font-size: 13px }
@@ -42,7 +43,7 @@ def drawn(sections: Mapping[str, Sequence[Comparison]]) -> str:
     size, role = f'width="{WIDTH}" height="{height}"', 'role="img" aria-label="Benchmarks"'
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" {size} {role}>',
+            f'<svg xmlns="{_SVG}" viewBox="0 0 {WIDTH} {height}" {size} {role}>',
             f"<style>{_STYLE}\n</style>",
             f'<line class="one" x1="{one}" x2="{one}" y1="30" y2="{height - 6}"/>',
             f'<text x="{one}" y="22" text-anchor="middle">1</text>',

@@ -1,4 +1,4 @@
-"""Measures `run` as a whole process: a small guest, and the first and second start of a large one."""
+"""Measures `run` as a whole process: a small guest, and two starts of a large one."""
 
 from __future__ import annotations
 
