@@ -157,9 +157,11 @@ class AttestationService:
             return False
         return True
 
-    def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
-        """Verifies a token of any host or configured service against what a guest expects."""
-        policy = self._policy(expected.policy)
+    def verify(
+        self, token: str, expected: wit.Expectations, policy: AppraisalPolicy | None = None
+    ) -> wit.Verdict:
+        """Verifies any token against what a guest expects; `policy` stands for one by its name."""
+        policy = policy or self._policy(expected.policy)
         verdict = self._verify(
             token, Expected(expected.nonce, expected.audience, expected.max_age_seconds), policy
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 from wasmtime_attestation.attesters import recording, recording_file
 from wasmtime_attestation.attesters.detect import detect
 from wasmtime_attestation.cli.endorsing import fetched_for
-from wasmtime_attestation.cli.host import Host
+from wasmtime_attestation.embedding.starting import Started
 from wasmtime_attestation.endorsers.service_urls import ServiceUrls
 from wasmtime_attestation.errors import UnsupportedError
 from wasmtime_attestation.evidence import jwt
@@ -20,7 +20,7 @@ from wasmtime_attestation.wit import GpuInfo, Target, TargetGpu
 
 def save(
     path: Path,
-    host: Host,
+    host: Started,
     token: str,
     target: Target,
     *,
@@ -53,7 +53,7 @@ def save(
     recording_file.write(path, made.simulated_by(host.simulated_root))
 
 
-def _gpus(host: Host) -> tuple[GpuInfo, ...]:
+def _gpus(host: Started) -> tuple[GpuInfo, ...]:
     try:
         return host.service.gpus()
     except UnsupportedError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +11,12 @@ import click
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.capabilities.terms import GuestIdentity
-from wasmtime_attestation.cli import INTERRUPTED, configured, given, guarding, host, options
-from wasmtime_attestation.cli.session import Requirement, Revoked, Session
+from wasmtime_attestation.cli import INTERRUPTED, configured, given, guarding, hosting, options
 from wasmtime_attestation.cli.terminal import flush, say, slow
 from wasmtime_attestation.config.endorser_settings import Settings
+from wasmtime_attestation.embedding.host import AttestationHost
+from wasmtime_attestation.embedding.session import Requirement, Revoked, Session
 from wasmtime_attestation.errors import AttestationError
-from wasmtime_attestation.guarding.guard import Guard
 from wasmtime_attestation.guarding.self_check import SelfCheck
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.world.runtime import (
@@ -147,22 +145,10 @@ def command(
             offline=offline,
             journal=journal_directory,
         )
-        policy = _policy(require)
-        chosen = host.HostOptions.of(
-            configuration,
-            trust_out,
-            _additions(configuration.endorsers, endorse=endorse),
-            {} if policy is None else {policy.name: policy},
-        )
-        rules = guarding.rules(guests_file) if guests_file else configuration.guests
+        policy = None if require is None else given.policy(require)
+        rules = guarding.rules(guests_file) if guests_file else None
+        additions = _additions(configuration.endorsers, endorse=endorse)
         program = _prepare(runtime, guest)
-        started = host.start(chosen)
-        required = None
-        if policy is not None:
-            check = SelfCheck(
-                started.service, policy.name, configuration.host.gpus, started.replays
-            )
-            required = Requirement(check, revoke)
 
         def run(world: wit.World, revoked: Revoked | None) -> int:
             return runtime.run(
@@ -175,10 +161,9 @@ def command(
                 revoked=revoked,
             )
 
-        settings = configuration.journal
-        with guarding.journal(settings, started.service, replays=started.replays) as journal:
-            session = Session(started.service, Guard(rules, journal), journal)
-            return session.run(_identity(program, guest), run, required)
+        with hosting.start(configuration, trust_out, rules=rules, additions=additions) as host:
+            required = None if policy is None else _required(host, policy, revoke)
+            return Session(host, slow).run(program, run, required)
 
     code = _code(start)
     if runtime.is_blocked():
@@ -209,12 +194,9 @@ def _code(start: Callable[[], int]) -> int:
         return INTERRUPTED
 
 
-def _policy(name: str | None) -> AppraisalPolicy | None:
-    """Returns the policy that the host must satisfy, by a name that no guest's preset has."""
-    if name is None:
-        return None
-    policy = given.policy(name)
-    return replace(policy, name=f"required:{policy.name}")
+def _required(host: AttestationHost, policy: AppraisalPolicy, every: float | None) -> Requirement:
+    gpus = host.configuration.host.gpus
+    return Requirement(SelfCheck(host.service, policy, gpus, host.is_replayed), every)
 
 
 def _additions(endorsers: Settings, *, endorse: bool) -> tuple[Addition, ...]:
@@ -223,10 +205,6 @@ def _additions(endorsers: Settings, *, endorse: bool) -> tuple[Addition, ...]:
     from wasmtime_attestation.cli import endorsing  # most hosts fetch nothing
 
     return (partial(endorsing.with_endorsements, offline=endorsers.offline, urls=endorsers.urls),)
-
-
-def _identity(program: Guest, path: Path) -> GuestIdentity:
-    return GuestIdentity(program.name, program.digest, str(path.resolve()))
 
 
 def _prepare(runtime: Runtime, path: Path) -> Guest:
