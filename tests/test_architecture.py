@@ -35,7 +35,7 @@ LAYERS = (
     ),
     ("cache", "capabilities", "config", "doctor", "nonces", "services"),
     ("issuing",),
-    ("checked_world", "service", "service_settings"),
+    ("checked_world", "judge", "service", "service_settings"),
     ("guarding",),
     ("world",),
     ("embedding",),
