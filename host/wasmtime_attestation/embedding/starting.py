@@ -17,6 +17,7 @@ from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.issuing.configured import Parts, source_of
+from wasmtime_attestation.nonces import place
 from wasmtime_attestation.policy import PRESETS
 from wasmtime_attestation.service import AttestationService, Settings
 from wasmtime_attestation.verifier.tokens import Trust
@@ -117,6 +118,7 @@ def settings(configuration: Configuration, base: Settings) -> Settings:
         base,
         evidence_summary=chosen.evidence_summary,
         cache=configuration.cache,
+        nonces=place.record(configuration.cache.nonce_record, configuration.cache.redis),
         policy=own,
         policies=policies,
         issuers=files.issuers(chosen.issuers) if chosen.issuers else base.issuers,

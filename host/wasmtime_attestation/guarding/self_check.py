@@ -51,8 +51,7 @@ class SelfCheck:
             )
         nonce = secrets.token_bytes(NONCE_SIZE)
         result = self.service.attest_host(guest_digest, self._target(), wit.Challenge(nonce))
-        expected = wit.Expectations(nonce=nonce)
-        return self.service.verify(result.token, expected, self.policy).status
+        return self.service.verify_under(self.policy, result.token, nonce)
 
     def _target(self) -> wit.Target:
         """Everything: a GPU that cannot be attested must not be left out."""
