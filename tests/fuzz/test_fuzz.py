@@ -49,7 +49,8 @@ def damaged(seed: bytes, dice: random.Random) -> bytes:
 
 def test_random_guests_do_the_host_no_harm() -> None:
     """In a process of its own: what they break may be the interpreter."""
-    command = [sys.executable, "-m", "tests.fuzz.guests", "0", str(GUESTS)]
+    # Not `faulthandler.enable`: after wasmtime's own handlers it would take traps for crashes.
+    command = [sys.executable, "-X", "faulthandler", "-m", "tests.fuzz.guests", "0", str(GUESTS)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     last = done.stdout.rstrip().rpartition("\n")[2]
     assert (done.returncode, last) == (0, "all ran"), (last, done.stderr[-4000:])
