@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from wasmtime import Config, Engine, FuncType, Module, WasmtimeError
 from wasmtime.component import Component
 
+from wasmtime_attestation.world.compilation import compiled
 from wasmtime_attestation.world.failures import StartError, printable
 from wasmtime_attestation.world.guest import Abi, Guest
 from wasmtime_attestation.world.signatures import (
@@ -83,7 +84,7 @@ def compile_guest(engine: Engine, guest: Guest) -> Program:
 
 
 def _component(engine: Engine, guest: Guest) -> Program:
-    component = Component(engine, guest.wasm)
+    component = compiled(Component, engine, guest.wasm)
     check_imports(engine, component)
     exports = component.type.exports(engine).items()
     commands = (name for name, item in exports if is_command(engine, name, item))
@@ -97,7 +98,7 @@ def _component(engine: Engine, guest: Guest) -> Program:
 
 
 def _core_module(engine: Engine, guest: Guest) -> Program:
-    module = Module(engine, guest.wasm)
+    module = compiled(Module, engine, guest.wasm)
     types = [export.type for export in module.exports if export.name == CORE_ENTRY]
     if not any(isinstance(type_, FuncType) and takes_nothing(type_) for type_ in types):
         raise StartError(
