@@ -21,7 +21,9 @@ from tests.cli.tool import run
 from tests.example_guests import cpp_guests
 
 NONCE = "00112233445566778899aabbccddeeff"
-ENDLESS = wat2wasm('(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))')
+ENDLESS = bytes(
+    wat2wasm('(module (memory (export "memory") 1) (func (export "_start") (loop (br 0))))')
+)
 CONFIGURATION = {"schema": 1, "host": {"tee": "simulated", "gpus": 1}}
 
 Talk = Callable[[httpx.AsyncClient], Awaitable[Any]]
@@ -162,7 +164,7 @@ def test_what_is_no_guest(host: AttestationHost, monkeypatch: pytest.MonkeyPatch
         )
         return [(await post).status_code for post in posts]
 
-    assert talk(host, answers) == [404, 422, 422, 413]
+    assert talk(host, answers) == [404, 422, 400, 413]
 
 
 def test_challenges_end() -> None:
