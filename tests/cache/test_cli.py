@@ -12,7 +12,8 @@ import pytest
 from wasmtime_attestation.cache import token_entry
 from wasmtime_attestation.cache.disk import DiskTokens, default_directory
 from wasmtime_attestation.cache.machine_identity import boot_of_machine
-from wasmtime_attestation.endorsers.disk_cache import DiskCache, Entry, default_folder
+from wasmtime_attestation.endorsers.cache_folder import default_folder
+from wasmtime_attestation.endorsers.disk_cache import DiskCache, Entry
 from wasmtime_attestation.endorsers.question import Reply
 
 from tests.cache.disks import FIRST, SECOND, disk

@@ -1,10 +1,11 @@
-"""How tokens are kept: the table `[cache]` of the host's configuration."""
+"""How tokens, and compiled guests, are kept: the table `[cache]` of the host's configuration."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from wasmtime_attestation.cache import code_settings
 from wasmtime_attestation.policy.table import Table
 
 MIB = 1 << 20
@@ -26,6 +27,7 @@ class Settings:
         disk_entries: how many are kept on disk.
         disk_size: how many bytes of them.
         redis: the address of a Redis server for endorsements; None for none.
+        code: how compiled guests are kept.
     """
 
     margin: int = 30
@@ -38,6 +40,7 @@ class Settings:
     disk_entries: int = 1024
     disk_size: int = 64 * MIB
     redis: str | None = None
+    code: code_settings.Settings = field(default_factory=code_settings.Settings)
 
 
 _DEFAULT = Settings()
@@ -87,6 +90,7 @@ def read(table: Table) -> Settings:
             r"(rediss?|unix)://[^\s@?#]{1,200}",
             "A Redis server that shares endorsements; without user and password in it.",
         ),
+        code=code_settings.read(table.table("code", "How compiled guests are kept.")),
     )
     table.end()
     return settings

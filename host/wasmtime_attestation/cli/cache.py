@@ -15,7 +15,7 @@ from wasmtime_attestation.cache.inventory import Cache, Item, Place, State
 from wasmtime_attestation.cache.machine_identity import boot_of_machine
 from wasmtime_attestation.cli import options
 from wasmtime_attestation.cli.terminal import printable, say
-from wasmtime_attestation.endorsers.disk_cache import default_folder
+from wasmtime_attestation.endorsers.cache_folder import default_folder
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError, UnavailableError
 
 F = TypeVar("F", bound=Callable[..., Any])

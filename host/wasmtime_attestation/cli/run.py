@@ -21,6 +21,7 @@ from wasmtime_attestation.errors import AttestationError
 from wasmtime_attestation.guarding.guard import Guard
 from wasmtime_attestation.guarding.self_check import SelfCheck
 from wasmtime_attestation.policy import AppraisalPolicy
+from wasmtime_attestation.world.code_cache import CodeCache
 from wasmtime_attestation.world.runtime import (
     Directory,
     Guest,
@@ -155,7 +156,7 @@ def command(
             {} if policy is None else {policy.name: policy},
         )
         rules = guarding.rules(guests_file) if guests_file else configuration.guests
-        program = _prepare(runtime, guest)
+        program = _prepare(runtime, guest, CodeCache.of(configuration.cache.code))
         started = host.start(chosen)
         required = None
         if policy is not None:
@@ -229,8 +230,8 @@ def _identity(program: Guest, path: Path) -> GuestIdentity:
     return GuestIdentity(program.name, program.digest, str(path.resolve()))
 
 
-def _prepare(runtime: Runtime, path: Path) -> Guest:
+def _prepare(runtime: Runtime, path: Path, cache: CodeCache | None) -> Guest:
     guest = Guest.from_file(path)
     with slow(f"compiling {guest.name} …"):
-        runtime.compile(guest)
+        runtime.compile(guest, cache)
     return guest

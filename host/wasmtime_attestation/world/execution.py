@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from wasmtime import Engine, ExitTrap, Func, Module, Store, Trap, WasmtimeError, component
+from wasmtime import Engine, ExitTrap, Func, Store, Trap, WasmtimeError, component
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.world.compiler import Program
@@ -46,7 +46,7 @@ def execute(engine: Engine, program: Program, world: wit.World, sandbox: Sandbox
 
 
 def _component(store: Store, program: Program, world: wit.World) -> int:
-    code = component.Component.deserialize(store.engine, program.code)
+    code = program.component(store.engine)
     with component.Linker(store.engine) as linker:
         linker.add_wasip2()
         link_component(linker, world)
@@ -68,7 +68,7 @@ def _component(store: Store, program: Program, world: wit.World) -> int:
 
 
 def _core_module(store: Store, program: Program, world: wit.World) -> int:
-    code = Module.deserialize(store.engine, program.code)
+    code = program.module(store.engine)
     with ShieldedLinker(store.engine) as linker:
         linker.define_wasi()
         link_legacy(linker, world)

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import AttestationError, InvalidArgumentError
+from wasmtime_attestation.world.code_cache import CodeCache
 from wasmtime_attestation.world.compiler import Program, compile_guest, new_engine
 from wasmtime_attestation.world.execution import execute
 from wasmtime_attestation.world.failures import (
@@ -50,19 +51,20 @@ class Runtime:
         """
         return any(not worker.done for worker in self._blocked)
 
-    def compile(self, guest: Guest) -> None:
+    def compile(self, guest: Guest, cache: CodeCache | None = None) -> None:
         """Compiles a guest, which `run` does otherwise; this can take seconds.
 
         The machine code is kept for as long as the guest is.
 
         Args:
             guest: what to compile.
+            cache: where it may be found compiled, or is kept for the next process.
 
         Raises:
             StartError: it cannot be compiled, imports something of this
                 package that this host does not have, or has no entry.
         """
-        self._program(guest)
+        self._program(guest, cache)
 
     def run(
         self,
@@ -113,10 +115,11 @@ class Runtime:
             raise GuestTimeout(guest.name, limit)
         return worker.result()
 
-    def _program(self, guest: Guest) -> Program:
+    def _program(self, guest: Guest, cache: CodeCache | None = None) -> Program:
         program = self._programs.get(guest)
         if program is None:
-            worker = Worker(lambda: compile_guest(self._engine, guest))
+            program_of = compile_guest if cache is None else cache.program
+            worker = Worker(lambda: program_of(self._engine, guest))
             self._finish(worker, math.inf, lambda: None)
             program = self._programs[guest] = worker.result()
         return program
