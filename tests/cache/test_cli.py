@@ -117,7 +117,7 @@ def test_clear(tokens: Path) -> None:
     assert (outcome.code, outcome.out) == (0, "3 tokens removed\n")
     assert list(tokens.iterdir()) == []
     removed = json.loads(run("cache", "clear", "--json").out)
-    assert removed == {"removed": {"tokens": 0, "endorsements": 1}, "left": 0}
+    assert removed == {"removed": {"tokens": 0, "endorsements": 1, "code": 0}, "left": 0}
     assert run("cache", "ls").out == ""
 
 

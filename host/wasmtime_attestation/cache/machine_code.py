@@ -92,7 +92,8 @@ class MachineCodeFolder:
         def put(folder: CacheFolder) -> None:
             # Before, so that the folder never holds more than it may.
             folder.trim(_MOST_ENTRIES, self._size - size, kept=(KEY,))
-            mac = _mac(_key(folder))
+            _make_key(folder)
+            mac = _mac(folder)
             mac.update(content)
             mac.update(code)
             line = mac.hexdigest().encode() + b"\n"
@@ -105,7 +106,7 @@ class MachineCodeFolder:
         try:
             with CacheFolder.open(self._folder, is_secret=True) as folder:
                 return action(folder)
-        except (UnavailableError, OSError) as error:
+        except (UnavailableError, OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             log.log(self._level, "compiled guests are not kept in %s: %s", self._folder, reason)
             return None
@@ -122,11 +123,10 @@ def describe(folder: CacheFolder, name: str, limit: int) -> Mapping[str, str]:
     Raises:
         ValueError: it is none of this folder's, or not what was written.
     """
-    key, file = folder.read(KEY, _KEY_SIZE), folder.open_file(name)
-    if key is None or file is None:
-        raise ValueError("there is no key" if file else "it is no file of this user's alone")
+    mac, file = _mac(folder), folder.open_file(name)
+    if file is None:
+        raise ValueError("it is no file of this user's alone")
     with file:
-        mac = _mac(key)
         claimed, head = _start(file, mac)
         for _ in _parts(file, mac, limit):
             pass
@@ -134,12 +134,12 @@ def describe(folder: CacheFolder, name: str, limit: int) -> Mapping[str, str]:
 
 
 def _read(folder: CacheFolder, name: str, limit: int) -> Entry | None:
-    key, file = folder.read(KEY, _KEY_SIZE), folder.open_file(name)
-    if key is None or file is None:
+    file = folder.open_file(name)
+    if file is None:
         return None
     with file:
         try:
-            mac = _mac(key)
+            mac = _mac(folder)
             claimed, line = _start(file, mac)
             # Copied first: the file could change between being verified and being loaded.
             code = SealedMemory(_parts(file, mac, limit))
@@ -181,20 +181,19 @@ def _verified(name: str, claimed: bytes, line: bytes, mac: hmac.HMAC) -> Mapping
     return head
 
 
-def _mac(key: bytes) -> hmac.HMAC:
-    if len(key) != _KEY_SIZE:
-        raise ValueError("the key is damaged")
+def _mac(folder: CacheFolder) -> hmac.HMAC:
+    key = folder.read(KEY, _KEY_SIZE)
+    if key is None or len(key) != _KEY_SIZE:
+        raise ValueError("there is no key for it")
     mac = hmac.new(key, digestmod="sha256")
     mac.update(_FORMAT)
     return mac
 
 
-def _key(folder: CacheFolder) -> bytes:
-    """Returns the key of a folder; one that is damaged is replaced, and entries with it."""
-    for _ in range(2):
-        folder.create(KEY, os.urandom(_KEY_SIZE))
-        key = folder.read(KEY, _KEY_SIZE)
-        if key is not None and len(key) == _KEY_SIZE:
-            return key
+def _make_key(folder: CacheFolder) -> None:
+    """Makes the key of a folder, unless it has one; one that is damaged is replaced."""
+    key = folder.read(KEY, _KEY_SIZE)
+    if key is None or len(key) != _KEY_SIZE:
+        # If another process made one by now, what that one writes is compiled once more.
         folder.remove(KEY)
-    raise UnavailableError("its key cannot be read")
+        folder.create(KEY, os.urandom(_KEY_SIZE))

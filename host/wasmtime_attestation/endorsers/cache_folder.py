@@ -137,7 +137,8 @@ class CacheFolder:
         descriptor = os.open(name, flags, 0o600, dir_fd=self._descriptor)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.writelines(parts)
+                for part in parts:
+                    file.write(part)
                 file.flush()
                 if is_durable:
                     os.fsync(file.fileno())
