@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from wasmtime_attestation.appraise.findings import FINDINGS
+from wasmtime_attestation.appraisal.findings import FINDINGS
 from wasmtime_attestation.checks import CHECKS
 from wasmtime_attestation.checks.rule import Rule
 from wasmtime_attestation_bindgen.legacy_doc import legacy_page
@@ -25,7 +25,7 @@ def checks() -> str:
         [
             "# Checks",
             "",
-            "Made by `make docs` from `checks/` and `appraise/findings/`; the identifiers are",
+            "Made by `make docs` from `checks/` and `appraisal/findings/`; the identifiers are",
             "public and stable. A check is `passed`, `failed` or `not-checked`, always with a",
             "detail. The first that fails ends the verification; what comes after it is",
             "`not-checked`. `verify --explain` prints what is written here beside each outcome.",

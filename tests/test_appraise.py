@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from wasmtime_attestation.appraise import appraise
-from wasmtime_attestation.appraise.findings import FINDINGS
+from wasmtime_attestation.appraisal import appraise
+from wasmtime_attestation.appraisal.findings import FINDINGS
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.errors import PolicyError

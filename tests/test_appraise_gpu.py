@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from wasmtime_attestation.appraise import appraise
-from wasmtime_attestation.appraise.findings import FINDINGS
+from wasmtime_attestation.appraisal import appraise
+from wasmtime_attestation.appraisal.findings import FINDINGS
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraisal import appraise
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.errors import PolicyError

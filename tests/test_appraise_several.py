@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wasmtime_attestation.appraise.several import summary
+from wasmtime_attestation.appraisal.several import summary
 from wasmtime_attestation.errors import Finding, PolicyError
 from wasmtime_attestation.result import AttestationResult
 from wasmtime_attestation.wit import Status

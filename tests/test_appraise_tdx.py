@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from wasmtime_attestation.appraise import appraise
-from wasmtime_attestation.appraise.findings import FINDINGS
+from wasmtime_attestation.appraisal import appraise
+from wasmtime_attestation.appraisal.findings import FINDINGS
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.errors import InvalidArgumentError, PolicyError

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from wasmtime_attestation.appraise.token import appraise_token
-from wasmtime_attestation.appraise.unstated import UNSTATED
+from wasmtime_attestation.appraisal.token import appraise_token
+from wasmtime_attestation.appraisal.unstated import UNSTATED
 from wasmtime_attestation.claims.verdict import Environment, TokenKind, Verdict
 from wasmtime_attestation.errors import PolicyError
 from wasmtime_attestation.policy import AppraisalPolicy

@@ -22,7 +22,7 @@ LAYERS = (
     ("claims", "checks", "memo"),
     ("verifier",),
     ("policy", "result", "issuer_config"),
-    ("appraise",),
+    ("appraisal",),
     (
         "attesters",
         "batch",
@@ -35,7 +35,7 @@ LAYERS = (
     ),
     ("cache", "capabilities", "config", "doctor", "nonces", "services"),
     ("issuing",),
-    ("checked_world", "service", "service_settings"),
+    ("checked_world", "judge", "service", "service_settings"),
     ("guarding",),
     ("world",),
     ("cli", "__main__"),

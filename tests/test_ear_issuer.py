@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from wasmtime_attestation.appraise import appraise
-from wasmtime_attestation.appraise.trustworthiness import Appraisal, appraisal
+from wasmtime_attestation.appraisal import appraise
+from wasmtime_attestation.appraisal.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.claims.verdict import TokenKind
 from wasmtime_attestation.ear_issuer import EarIssuer
 from wasmtime_attestation.endorsements import jwks

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from wasmtime_attestation.appraise import appraise
-from wasmtime_attestation.appraise.trustworthiness import Appraisal, appraisal
+from wasmtime_attestation.appraisal import appraise
+from wasmtime_attestation.appraisal.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.errors import PolicyError
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy

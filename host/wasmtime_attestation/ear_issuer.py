@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from wasmtime_attestation.appraise.trustworthiness import Appraisal
+from wasmtime_attestation.appraisal.trustworthiness import Appraisal
 from wasmtime_attestation.claims.trustworthiness import worst
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence import base64url

@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from wasmtime_attestation import wit
-from wasmtime_attestation.appraise.token import appraise_token, check_issuers_result
+from wasmtime_attestation.appraisal.token import check_issuers_result
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.cache.kept import Kept
 from wasmtime_attestation.cache.key import VM, Key, ServiceName, own_key
 from wasmtime_attestation.cache.tokens import TokenCache
+from wasmtime_attestation.cache.verdicts import Verdicts
 from wasmtime_attestation.challenge import check_challenge
 from wasmtime_attestation.checked_world import CheckedWorld
-from wasmtime_attestation.checks import Ledger
-from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.config.host_settings import SERVICES
-from wasmtime_attestation.errors import (
-    AttestationError,
-    Finding,
-    InvalidArgumentError,
-    PolicyError,
-    RejectedError,
-)
-from wasmtime_attestation.evidence import jwt
+from wasmtime_attestation.errors import AttestationError, InvalidArgumentError
 from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.issuing import Order, Source
 from wasmtime_attestation.issuing.own import EvidenceSource
+from wasmtime_attestation.judge import Judge
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.service_settings import Settings as Settings
 from wasmtime_attestation.summary import summarise
-from wasmtime_attestation.verifier import tokens
 from wasmtime_attestation.verifier.expectations import Expected
-from wasmtime_attestation.verifier.replayed import verify_replayed
-from wasmtime_attestation.verifier.token import issuer_uri
-from wasmtime_attestation.verifier.tokens import Trust
 from wasmtime_attestation.wit import Status
 
 log = logging.getLogger(__name__)
@@ -71,6 +58,8 @@ class AttestationService:
         self.issuer = self._issuer = issuer or TokenIssuer(profile=profile)
         self._own = EvidenceSource(machine, self._issuer, clock)
         self._source = source or self._own
+        self._judge = Judge(settings, self._issuer)
+        self._verdicts = Verdicts(*(() if settings.recorded is None else (0,)))
         self._cache = TokenCache.of(settings.cache, clock, self._accepts)
 
     def for_guest(self, digest: bytes | None) -> CheckedWorld:
@@ -114,7 +103,8 @@ class AttestationService:
         return Key(kind, target, guest_digest, service=ServiceName(kind, " ".join(names)))
 
     def clear_cache(self, guest_digest: bytes | None) -> None:
-        """Forgets the tokens kept for a guest."""
+        """Forgets the tokens kept for a guest, and those that it had accepted."""
+        self._verdicts.clear(guest_digest)
         self._cache.clear(guest_digest)
 
     def attest(
@@ -138,16 +128,23 @@ class AttestationService:
         check_challenge(challenge)
         return self._issue(guest_digest, target, challenge, self._own).result
 
-    def check_token(self, token: str) -> Status:
+    def check_token(self, token: str, guest_digest: bytes | None = None) -> Status:
         """Returns the status of a token of this host or a configured service under its policy.
+
+        A token that a guest had accepted is not verified again while that would come out the same.
 
         Raises:
             AttestationError: it is not accepted.
         """
-        verdict = self._verify(token, Expected(), self._settings.policy)
-        if verdict.kind is TokenKind.EVIDENCE and not self._is_own(verdict):
-            raise RejectedError.of("token.issuer", "another host issued the token")
-        return self._appraise(verdict, self._settings.policy)
+        # Of the terms of a verdict only these change: a service may have new keys.
+        issuers = self._source.issuers
+        return self._verdicts.status(
+            guest_digest,
+            token,
+            issuers,
+            self._now(),
+            lambda at: self._judge.status(token, issuers, at),
+        )
 
     def _accepts(self, token: str) -> bool:
         try:
@@ -159,12 +156,11 @@ class AttestationService:
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
         """Verifies a token of any host or configured service against what a guest expects."""
-        policy = self._policy(expected.policy)
-        verdict = self._verify(
-            token, Expected(expected.nonce, expected.audience, expected.max_age_seconds), policy
-        )
+        policy, at = self._policy(expected.policy), datetime.fromtimestamp(self._now(), UTC)
+        wanted = Expected(expected.nonce, expected.audience, expected.max_age_seconds)
+        verdict = self._judge.verify(token, wanted, policy, self._source.issuers, at)
         check_issuers_result(verdict)
-        status = Status.NONE if policy is None else self._appraise_foreign(verdict, policy)
+        status = Status.NONE if policy is None else self._judge.appraise(verdict, policy, at)
         return wit.Verdict(
             issuer=verdict.issuer,
             tee_type=verdict.tee_type,
@@ -199,46 +195,6 @@ class AttestationService:
         if isinstance(target, wit.TargetGpu):
             return wit.TeeType.NVIDIA_GPU
         return self._machine.vm.info().tee_type
-
-    def _verify(self, token: str, expected: Expected, policy: AppraisalPolicy | None) -> Verdict:
-        endorsements = self._settings.endorsements.waiving(policy.waived if policy else ())
-        issuers = (*self._settings.issuers, *self._source.issuers)
-        trust = Trust(self._settings.anchors, issuers, endorsements)
-        at = datetime.fromtimestamp(self._now(), UTC)
-        recorded = self._settings.recorded
-        if recorded is not None and jwt.key_id(token) == self._issuer.key_id:
-            own_key = self._issuer.key_thumbprint
-            return verify_replayed(
-                token, expected, recorded, own_key, trust, at=at, ledger=Ledger()
-            )
-        return tokens.verify(token, expected, trust, at=at, ledger=Ledger())
-
-    def _is_own(self, verdict: Verdict) -> bool:
-        own = issuer_uri(self._issuer.key_thumbprint)
-        return hmac.compare_digest(verdict.issuer.encode(), own.encode())
-
-    def _appraise(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
-        at = datetime.fromtimestamp(self._now(), UTC)
-        if verdict.replayed is None:
-            return appraise_token(verdict, policy, at=at).status
-        # As of when it was recorded, and with the age that the token has now.
-        shifted = int(verdict.replayed.timestamp()) - (self._now() - verdict.issued_at)
-        appraise_token(replace(verdict, issued_at=shifted), policy, at=verdict.replayed)
-        return Status.WARNING
-
-    def _appraise_foreign(self, verdict: Verdict, policy: AppraisalPolicy) -> Status:
-        """Genuine hardware can run any software: another host needs reference values."""
-        names_software = not verdict.evidence or any(
-            policy.has_reference_values_for(claims.platform, paravisor=claims.has_paravisor)
-            for claims in verdict.evidence
-        )
-        if not self._is_own(verdict) and not names_software:
-            detail = (
-                f"another host issued the token, and policy {policy.name} has no measurements: "
-                "it cannot tell which software made it; name a policy with reference values"
-            )
-            raise PolicyError([Finding("policy.reference-values", detail)])
-        return self._appraise(verdict, policy)
 
     def _policy(self, name: str | None) -> AppraisalPolicy | None:
         if name is None:
@@ -280,7 +236,7 @@ class _GuestWorld:
         return True
 
     def check_token(self, token: str) -> Status:
-        return self._service.check_token(token)
+        return self._service.check_token(token, self._digest)
 
     def clear_cache(self) -> None:
         self._service.clear_cache(self._digest)

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 from wasmtime_attestation import verifier
-from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraisal import appraise
 from wasmtime_attestation.batch import Item, Verification, verify_many
 from wasmtime_attestation.batch.ordered import processes
 from wasmtime_attestation.batch.terms import Terms

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wasmtime_attestation.appraise.findings import FINDINGS
+from wasmtime_attestation.appraisal.findings import FINDINGS
 from wasmtime_attestation.checks import CHECKS
 from wasmtime_attestation.checks.rule import Rule
 

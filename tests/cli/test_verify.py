@@ -121,7 +121,7 @@ def test_no_beginning_of_a_token_is_accepted(root: Path) -> None:
     cut(range(size - 133, size, 3), root)
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_no_beginning_at_all_of_a_token_is_accepted(root: Path) -> None:
     cut(range(len(HOST.token())), root)
 

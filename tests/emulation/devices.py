@@ -57,9 +57,9 @@ class ShownDevice:
         indices = (*nvidia.DRIVER_INDICES, *nvidia.VBIOS_INDICES)
         return all(nvidia.golden(index) in self.report for index in indices)
 
-    def error(self, nonce: bytes) -> tuple[int, str] | None:
+    def error(self, nonce: bytes, root: x509.Certificate) -> tuple[int, str] | None:
         """Returns the service's code and message for evidence that it cannot authenticate."""
-        for certificate, issuer in zip(self.chain, (*self.chain[1:], self._root), strict=True):
+        for certificate, issuer in zip(self.chain, (*self.chain[1:], root), strict=True):
             try:
                 certificate.verify_directly_issued_by(issuer)
             except (ValueError, InvalidSignature):
@@ -74,7 +74,3 @@ class ShownDevice:
         if self.report[4:36] != nonce:
             return 4010, "nonce in the evidence does not match the nonce in the request"
         return None
-
-    @property
-    def _root(self) -> x509.Certificate:
-        return nvidia.HOPPER.chain()[-1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from cryptography import x509
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
 
 from tests.emulation.devices import ShownDevice
@@ -16,7 +17,6 @@ from tests.emulation.json_service import (
     RefusedError,
     Reply,
     members,
-    objection,
     standard,
 )
 from tests.emulation.web import WebAuthority, WebRequest
@@ -102,7 +102,7 @@ class ItaMiniature(Miniature):
             assert asked["tdx"].keys() == _TDX | ({"runtime_data"} if azure else set())
             claims["tdx"] = self._tdx(asked["tdx"], azure=azure)
         if "nvgpu" in asked:
-            claims["nvgpu"] = _gpus(asked["nvgpu"])
+            claims["nvgpu"] = _gpus(asked["nvgpu"], self.device_root)
         assert claims
         return claims
 
@@ -122,7 +122,7 @@ class ItaMiniature(Miniature):
         quote = standard(asked["quote"])
         evidence = Evidence(EvidenceType.INTEL_TDX, quote)
         known = intel.Collateral(intel.PLATFORM).endorsements()
-        no = objection(evidence, intel.real_anchors(), known, report_data=wanted)
+        no = self.objection(evidence, intel.real_anchors(), known, report_data=wanted)
         if no is not None:
             raise _refused(f"quote: {no}")
         field = {n: quote[48 + o : 48 + o + s].hex() for n, (o, s) in intel.LAYOUT.items()}
@@ -132,13 +132,13 @@ class ItaMiniature(Miniature):
         return ita.tdx() | stated | runtime | mine
 
 
-def _gpus(asked: Members) -> Members:
+def _gpus(asked: Members, root: x509.Certificate) -> Members:
     """What NVIDIA's service would say, which Intel's asks."""
     assert asked.keys() == {"gpu_nonce", "arch", "evidence_list"}
     nonce = bytes.fromhex(asked["gpu_nonce"])
     shown = [ShownDevice.of(item) for item in asked["evidence_list"]]
     assert {each.architecture.lower() for each in shown} == {asked["arch"]}
-    if wrong := [error for each in shown if (error := each.error(nonce)) is not None]:
+    if wrong := [error for each in shown if (error := each.error(nonce, root)) is not None]:
         raise _refused(f"gpu evidence: {wrong[0]}")
     details = {
         f"GPU-{n}": ita.gpu()["claim_details"]["GPU-0"]

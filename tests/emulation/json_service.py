@@ -9,8 +9,11 @@ import base64
 import json
 import socket
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
+from cryptography import x509
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
@@ -19,6 +22,7 @@ from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.verifier import verify
 
 from tests.emulation.web import HOST, WebAuthority, WebRequest, WebServer, answer
+from tests.fakes import nvidia
 from tests.fakes.amd import AT
 from tests.fakes.host import Clock
 from tests.fakes.jose import Members
@@ -41,6 +45,23 @@ class RefusedError(Exception):
         self.reply: Reply = (status, body, headers)
 
 
+@dataclass(frozen=True)
+class Vendors:
+    """Vendors whose hardware is none of `tests.fakes`' own in this process.
+
+    Attributes:
+        anchors: their roots.
+        endorsements: what they say.
+        clock: the time, at which that is valid.
+        device_root: NVIDIA's, of devices.
+    """
+
+    anchors: Anchors
+    endorsements: Endorsements
+    clock: Callable[[], datetime]
+    device_root: x509.Certificate | None = None
+
+
 class Miniature:
     """A service on this machine.
 
@@ -48,6 +69,7 @@ class Miniature:
         clock: what it dates its tokens by.
         script: answers that it gives first, before it looks at any request.
         forge: what somebody in its place would make of the claims.
+        vendors: those that it knows, if they are not the fakes of this process.
     """
 
     def __init__(self, authority: WebAuthority) -> None:
@@ -55,6 +77,7 @@ class Miniature:
         self.clock = Clock()
         self.script: list[bytes] = []
         self.forge: Callable[[Members], Members] = lambda claims: claims
+        self.vendors: Vendors | None = None
 
     @property
     def url(self) -> str:
@@ -80,6 +103,47 @@ class Miniature:
     def respond(self, request: WebRequest) -> Reply:
         """Answers a request."""
         raise NotImplementedError
+
+    def objection(
+        self,
+        evidence: Evidence,
+        anchors: Anchors,
+        endorsements: Endorsements,
+        *,
+        report_data: bytes | None = None,
+        nonce: bytes | None = None,
+    ) -> str | None:
+        """Verifies evidence as a service does, and returns what is wrong with it, if anything is.
+
+        Args:
+            evidence: what it was shown.
+            anchors, endorsements: of the fakes, which it knows where it knows no other vendors.
+            report_data, nonce: what the evidence must be bound to.
+        """
+        at = AT
+        if self.vendors is not None:
+            anchors, endorsements = self.vendors.anchors, self.vendors.endorsements
+            at = self.vendors.clock()
+        try:
+            verify(
+                evidence,
+                endorsements,
+                report_data=report_data,
+                nonce=nonce,
+                at=at,
+                anchors=anchors,
+                ledger=Ledger(),
+            )
+        except AttestationError as error:
+            return str(error)
+        return None
+
+    @property
+    def device_root(self) -> x509.Certificate:
+        """Where the chains of devices end."""
+        if self.vendors is not None and self.vendors.device_root is not None:
+            return self.vendors.device_root
+        return nvidia.HOPPER.chain()[-1]
 
     def _serve(self, request: WebRequest, connection: socket.socket) -> None:
         if self.script:
@@ -111,27 +175,3 @@ def base64url(text: str) -> bytes:
 def standard(text: str) -> bytes:
     """Reads base64 with padding, strictly."""
     return base64.b64decode(text, validate=True)
-
-
-def objection(
-    evidence: Evidence,
-    anchors: Anchors,
-    endorsements: Endorsements,
-    *,
-    report_data: bytes | None = None,
-    nonce: bytes | None = None,
-) -> str | None:
-    """Verifies evidence as a service does, and returns what is wrong with it, if anything is."""
-    try:
-        verify(
-            evidence,
-            endorsements,
-            report_data=report_data,
-            nonce=nonce,
-            at=AT,
-            anchors=anchors,
-            ledger=Ledger(),
-        )
-    except AttestationError as error:
-        return str(error)
-    return None

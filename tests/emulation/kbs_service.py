@@ -11,12 +11,13 @@ import hashlib
 import json
 from typing import Any
 
+from cryptography import x509
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.interchange import read
 
 from tests.emulation.devices import ShownDevice
-from tests.emulation.json_service import Miniature, RefusedError, Reply, members, objection
+from tests.emulation.json_service import Miniature, RefusedError, Reply, members
 from tests.emulation.web import WebAuthority, WebRequest
 from tests.fakes import amd, intel, jose, trustee
 from tests.fakes.jose import Members, Signer
@@ -107,16 +108,29 @@ class KbsMiniature(Miniature):
         canonical = json.dumps(runtime, sort_keys=True, separators=(",", ":")).encode()
         digest = hashlib.new(self.selected or "sha384", canonical).digest()
         if tee == "nvidia":
-            devices = evidence["device_evidence_list"]
+            devices, root = evidence["device_evidence_list"], self.device_root
             return {
-                f"gpu{n}": self._appraisal(tee, _device(item, digest[:32]), runtime, digest)
+                f"gpu{n}": self._appraisal(
+                    tee, _device(item, digest[:32], root), runtime, digest
+                )
                 for n, item in enumerate(devices)
             }
         (found,) = read(evidence)
         assert tee == _TEE_OF[found.type]
-        if no := _objection(found, digest):
+        if no := self._objection(found, digest):
             raise _unauthorized(f"verify TEE evidence failed: {no}")
         return {"cpu0": self._appraisal(tee, _claims(found), runtime, digest)}
+
+    def _objection(self, evidence: Evidence, digest: bytes) -> str | None:
+        data = digest.ljust(64, b"\0")
+        is_amd = "snp" in evidence.type
+        anchors = amd.real_anchors() if is_amd else intel.real_anchors()
+        known = Endorsements() if is_amd else intel.Collateral(intel.PLATFORM).endorsements()
+        if evidence.type == "azure-snp":
+            # Its authorities are Trustee's own; the VCEK alone comes along.
+            known = amd.MILAN.endorsements()
+        nonce = digest if evidence.type.startswith("azure") else None
+        return self.objection(evidence, anchors, known, report_data=data, nonce=nonce)
 
     def _appraisal(self, tee: str, claims: Members, runtime: Members, digest: bytes) -> Members:
         evidence = {tee: claims, "report_data": digest.hex(), "runtime_data_claims": runtime}
@@ -162,18 +176,6 @@ def _public_key(key: Members) -> Members:
     return {name: str(key[name]) for name in ("kty", "crv", "alg", "x", "y")}
 
 
-def _objection(evidence: Evidence, digest: bytes) -> str | None:
-    data = digest.ljust(64, b"\0")
-    is_amd = "snp" in evidence.type
-    anchors = amd.real_anchors() if is_amd else intel.real_anchors()
-    known = Endorsements() if is_amd else intel.Collateral(intel.PLATFORM).endorsements()
-    if evidence.type == "azure-snp":
-        # Its authorities are Trustee's own; the VCEK alone comes along.
-        known = amd.MILAN.endorsements()
-    nonce = digest if evidence.type.startswith("azure") else None
-    return objection(evidence, anchors, known, report_data=data, nonce=nonce)
-
-
 def _claims(evidence: Evidence) -> Members:
     if evidence.type == "intel-tdx":
         offset, size = intel.LAYOUT["mrtd"]
@@ -186,10 +188,10 @@ def _claims(evidence: Evidence) -> Members:
     return {"tpm": {}}
 
 
-def _device(item: Members, nonce: bytes) -> Members:
+def _device(item: Members, nonce: bytes, root: x509.Certificate) -> Members:
     assert item["arch"] in ("HOPPER", "BLACKWELL", "LS10")
     shown = ShownDevice.of({name: item[name] for name in ("evidence", "certificate")})
-    if error := shown.error(nonce):
+    if error := shown.error(nonce, root):
         raise _unauthorized(f"verify TEE evidence failed: nvidia: {error[1]}")
     return {"golden": shown.is_golden}
 

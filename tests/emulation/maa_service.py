@@ -23,7 +23,6 @@ from tests.emulation.json_service import (
     Reply,
     base64url,
     members,
-    objection,
 )
 from tests.emulation.web import WebAuthority, WebRequest
 from tests.fakes import amd, intel, jose, maa
@@ -81,7 +80,7 @@ class MaaMiniature(Miniature):
             tuple(RawEndorsement(EndorsementType.CERTIFICATE, der) for der in chain),
         )
         runtime = self._runtime(asked, evidence, amd.LAYOUT["report_data"], 0)
-        no = objection(evidence, amd.real_anchors(), Endorsements())
+        no = self.objection(evidence, amd.real_anchors(), Endorsements())
         if no is not None:
             raise _invalid(f"SnpReport: {no}")
         field = {name: report[o : o + n] for name, (o, n) in amd.LAYOUT.items()}
@@ -104,7 +103,7 @@ class MaaMiniature(Miniature):
             place = intel.LAYOUT["report_data"]
             runtime = {"x-ms-runtime": self._runtime(asked, evidence, place, start)}
         known = [intel.Collateral(platform).endorsements() for platform in PLATFORMS]
-        wrong = [objection(evidence, intel.real_anchors(), each) for each in known]
+        wrong = [self.objection(evidence, intel.real_anchors(), each) for each in known]
         if None not in wrong:
             raise _invalid(f"quote: {wrong[0]}")
         body_ = evidence.data[start:]

@@ -62,7 +62,7 @@ class NrasMiniature(Miniature):
         nonce = bytes.fromhex(asked["nonce"])
         tokens, results = {}, []
         for number, each in enumerate(shown):
-            error = each.error(nonce)
+            error = each.error(nonce, self.device_root)
             claims = self._device(each, nonce, kind, version)
             if error is not None:
                 claims = self._times() | {

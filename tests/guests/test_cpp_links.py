@@ -41,7 +41,9 @@ def sources(folder: Path, *texts: str) -> list[Path]:
 
 
 @pytest.mark.parametrize("compiler", COMPILERS, ids=lambda compiler: compiler.name)
-@pytest.mark.parametrize("lto", ["-fno-lto", "-flto", "-flto=thin"])
+@pytest.mark.parametrize(
+    "lto", ["-fno-lto", "-flto", pytest.param("-flto=thin", marks=pytest.mark.weekly)]
+)
 def test_a_link_has_the_world_once(tmp_path: Path, lto: str, compiler: Toolchain) -> None:
     module = cpp_guests.library(tmp_path, sources(tmp_path, ONE, TWO), [lto], compiler=compiler)
     assert module.count(ENCODING) == 1

@@ -72,7 +72,7 @@ def test_find_package(installed: Path, tmp_path: Path) -> None:
     build(tmp_path, found, f"-DCMAKE_PREFIX_PATH={installed}", "-DCMAKE_FIND_ROOT_PATH=/")
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_fetch_content(tmp_path: Path) -> None:
     build(tmp_path, FETCHED)
 

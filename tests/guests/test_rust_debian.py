@@ -61,6 +61,7 @@ def imports(core: bytes) -> Sequence[tuple[str, str]]:
     return [(item.module, item.name or "") for item in module.imports]
 
 
+@pytest.mark.weekly
 def test_legacy_reporter_attests_and_decides(rust: toolchain.Debian) -> None:
     if not rust.has(toolchain.CORE):
         missing("Debian's wasi-libc is not installed")

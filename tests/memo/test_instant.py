@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wasmtime_attestation.memo.instant import ObservedInstant
+from wasmtime_attestation.memo.instant import ObservedInstant, has_zone, worded
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -129,3 +129,35 @@ def test_where_a_span_holds_every_comparison_comes_out_the_same(
     later = AT + timedelta(minutes=minute)
     if holds(compare, later):
         assert compare(later) == compare(AT)
+
+
+def test_words_are_part_of_what_comes_out_unless_they_are_not() -> None:
+    for words in (True, False):
+        at = ObservedInstant.of(AT, words=words)
+        assert at < AT + HOUR
+        assert f"{worded(at)}" == f"{AT}"
+        assert at.span.holds(AT + HOUR / 2) is not words
+
+
+def test_a_time_zone_says_nothing_of_the_instant() -> None:
+    at = ObservedInstant.of(AT)
+    assert has_zone(at)
+    assert at.span.holds(AT + HOUR)
+    assert has_zone(AT)
+    assert not has_zone(AT.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize("other", [AT + HOUR, AT - HOUR, AT + HOUR / 7, AT + timedelta(days=3)])
+def test_the_seconds_of_a_span_are_those_that_it_holds_for(other: datetime) -> None:
+    at = ObservedInstant.of(AT)
+    assert isinstance(at < other, bool)
+    here, seconds = int(AT.timestamp()), at.span.seconds()
+    for second in (*range(here - 3605, here - 3595), *range(here - 3, here + 3700)):
+        assert (second in seconds) is at.span.holds(datetime.fromtimestamp(second, UTC))
+    assert len(seconds) <= 2 * 86_400
+
+
+def test_a_pinned_instant_has_one_second() -> None:
+    at = ObservedInstant.of(AT)
+    assert at.year == 2026
+    assert list(at.span.seconds()) == [int(AT.timestamp())]

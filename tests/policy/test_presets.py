@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraisal import appraise
 from wasmtime_attestation.errors import PolicyError
 from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy, load
 from wasmtime_attestation.policy.tdx import TdxPolicy

@@ -301,7 +301,7 @@ def test_flipped_bits_of_a_real_log() -> None:
     check_flips(range(0, 8 * 18101, 1511))
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_many_flipped_bits_of_a_real_log() -> None:
     check_flips(range(0, 8 * 18101, 37))
 

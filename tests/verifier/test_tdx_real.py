@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraisal import appraise
 from wasmtime_attestation.checks import Outcome
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.intel import TcbStatus

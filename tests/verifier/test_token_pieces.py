@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from wasmtime_attestation.appraise.token import appraise_token
+from wasmtime_attestation.appraisal.token import appraise_token
 from wasmtime_attestation.checks import Ledger, Outcome
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements

@@ -124,14 +124,14 @@ def test_no_bit_can_be_flipped() -> None:
     flip(text, range(len(text) - 4, len(text)))
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 @pytest.mark.parametrize("quarter", range(4))
 def test_no_bit_at_all_can_be_flipped(quarter: int) -> None:
     text = ".".join(parts())
     flip(text, range(quarter, len(text), 4))
 
 
-@pytest.mark.slow
+@pytest.mark.weekly
 def test_no_character_can_be_left_out_or_doubled() -> None:
     text = ".".join(parts())
     for position, character in enumerate(text):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from wasmtime_attestation import verifier
-from wasmtime_attestation.appraise.token import appraise_any, check_issuers_result
+from wasmtime_attestation.appraisal.token import appraise_any, check_issuers_result
 from wasmtime_attestation.batch.ordered import Failure, in_order
 from wasmtime_attestation.batch.terms import Terms
 from wasmtime_attestation.batch.verification import Details, Parcel, Verification

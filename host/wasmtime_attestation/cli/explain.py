@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from wasmtime_attestation.appraise.findings import FINDINGS
+from wasmtime_attestation.appraisal.findings import FINDINGS
 from wasmtime_attestation.checks import CHECKS, Outcome
 from wasmtime_attestation.checks.rule import Rule
 from wasmtime_attestation.evidence.strict_json import Json

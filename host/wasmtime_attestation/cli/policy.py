@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from wasmtime_attestation import verifier
-from wasmtime_attestation.appraise import appraise
+from wasmtime_attestation.appraisal import appraise
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.cli import given, options
 from wasmtime_attestation.cli.terminal import say

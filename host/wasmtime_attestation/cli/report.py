@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from wasmtime_attestation.appraise.trustworthiness import Appraisal
+from wasmtime_attestation.appraisal.trustworthiness import Appraisal
 from wasmtime_attestation.checks import Check
 from wasmtime_attestation.claims.form import to_json
 from wasmtime_attestation.cli.explain import check_lines, finding_lines, members

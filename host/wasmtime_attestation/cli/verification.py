@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from wasmtime_attestation import verifier
-from wasmtime_attestation.appraise import appraise
-from wasmtime_attestation.appraise.several import Outcome, summary
-from wasmtime_attestation.appraise.token import (
+from wasmtime_attestation.appraisal import appraise
+from wasmtime_attestation.appraisal.several import Outcome, summary
+from wasmtime_attestation.appraisal.token import (
     appraise_each,
     appraise_token,
     check_issuers_result,
 )
-from wasmtime_attestation.appraise.trustworthiness import Appraisal, appraisal
+from wasmtime_attestation.appraisal.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict

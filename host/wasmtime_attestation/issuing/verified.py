@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from wasmtime_attestation.appraise.several import summary
-from wasmtime_attestation.appraise.token import appraise_each, check_issuers_result
-from wasmtime_attestation.appraise.trustworthiness import Appraisal, appraisal
+from wasmtime_attestation.appraisal.several import summary
+from wasmtime_attestation.appraisal.token import appraise_each, check_issuers_result
+from wasmtime_attestation.appraisal.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
 from wasmtime_attestation.ear_issuer import EarIssuer

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from typing import Any, SupportsIndex
 
 _SAYS_NOTHING = {"span", "__class__"}
 """Attributes that do not depend on which instant it is."""
+DAY = 86_400
+"""Seconds."""
 
 
 class Span:
@@ -18,12 +21,17 @@ class Span:
 
     Attributes:
         at: the one.
+
+    Args:
+        at: the one.
+        words: whether what a computation says is part of what comes out.
     """
 
-    __slots__ = ("_begin", "_end", "_exact", "at")
+    __slots__ = ("_begin", "_end", "_exact", "_has_words", "at")
 
-    def __init__(self, at: datetime) -> None:
+    def __init__(self, at: datetime, *, words: bool = True) -> None:
         self.at = at
+        self._has_words = words
         self._begin: datetime | None = None
         self._end: datetime | None = None
         self._exact = False
@@ -45,10 +53,36 @@ class Span:
         else:
             self._end = other if self._end is None else min(self._end, other)
 
+    def seconds(self) -> range:
+        """Returns the whole seconds since the Unix epoch that are in it, within a day of `at`."""
+        here = int(self.at.timestamp())
+        first, end = here - DAY, here + DAY
+        if self._exact:
+            return range(here, here + 1)
+        if self._begin is not None:
+            first = max(first, math.floor(self._begin.timestamp()) + 1)
+        if self._end is not None:
+            end = min(end, math.ceil(self._end.timestamp()))
+        return range(first, end)
+
+    def worded(self) -> datetime:
+        """Returns the instant for words, and notes its use where words matter."""
+        return self.pin() if self._has_words else self.at
+
     def pin(self) -> datetime:
         """Notes that the instant itself was used, and returns it."""
         self._exact = True
         return self.at
+
+
+def worded(at: datetime) -> datetime:
+    """Returns an instant for what a message says of it, and for nothing that decides."""
+    return at.span.worded() if isinstance(at, ObservedInstant) else at
+
+
+def has_zone(at: datetime) -> bool:
+    """Whether an instant has a time zone, as every instant must that is compared with others."""
+    return (at.span.at if isinstance(at, ObservedInstant) else at).tzinfo is not None
 
 
 class ObservedInstant(datetime):
@@ -58,12 +92,17 @@ class ObservedInstant(datetime):
     """
 
     @classmethod
-    def of(cls, at: datetime) -> ObservedInstant:
-        """Returns an instant to be observed, equal to another."""
+    def of(cls, at: datetime, *, words: bool = True) -> ObservedInstant:
+        """Returns an instant to be observed, equal to another.
+
+        Args:
+            at: the other.
+            words: whether what a computation says of it is part of what comes out.
+        """
         date = (at.year, at.month, at.day, at.hour, at.minute, at.second, at.microsecond)
         observed = cls(*date, tzinfo=at.tzinfo, fold=at.fold)
         plain = datetime(*date, tzinfo=at.tzinfo, fold=at.fold)
-        datetime.__setattr__(observed, "_span", Span(plain))
+        datetime.__setattr__(observed, "_span", Span(plain, words=words))
         return observed
 
     @property

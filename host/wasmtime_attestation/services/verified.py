@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from wasmtime_attestation.appraise.token import check_issuers_result
+from wasmtime_attestation.appraisal.token import check_issuers_result
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors

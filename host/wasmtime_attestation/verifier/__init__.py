@@ -12,6 +12,7 @@ from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType, RawEndorsement
 from wasmtime_attestation.evidence.hcl import ReportType
 from wasmtime_attestation.memo import Memo, recall
+from wasmtime_attestation.memo.instant import has_zone
 from wasmtime_attestation.verifier import azure, boot_log, nvidia, snp, tdx
 
 _PARAVISORS = {
@@ -54,7 +55,7 @@ def verify(
         RejectedError: the evidence is not authentic.
         UnavailableError: an endorsement is missing.
     """
-    if at.tzinfo is None:
+    if not has_zone(at):
         raise InvalidArgumentError(f"the instant {at.isoformat()} names no time zone; add one")
     ledger.plan(("evidence.endorsements",))
     came_along = evidence.endorsements

@@ -6,14 +6,17 @@ import base64
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.evidence import base64url
 from wasmtime_attestation.evidence.strict_json import Json, brief
+from wasmtime_attestation.memo.instant import worded
 
 CLOCK_SKEW = 60
 """Seconds by which an issuer's clock may be ahead; an expired token gets none."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = int(datetime.max.replace(tzinfo=UTC).timestamp())
 _MOST = 16
 """Values in a claim that may be a list."""
 
@@ -54,6 +57,11 @@ class Period:
     not_before: int | None = None
 
 
+def instant(seconds: int) -> datetime:
+    """Returns an instant by its seconds since the Unix epoch; the last one for any later."""
+    return _EPOCH + timedelta(seconds=min(seconds, _LAST))
+
+
 def period_of(claims: dict[str, Json], lifetime: int) -> Period:
     """Reads the times of a token.
 
@@ -87,13 +95,13 @@ def check_period(
     Raises:
         RejectedError: it is not valid then, or lives too long.
     """
-    now = int(at.timestamp())
+    now = int(worded(at).timestamp())
     starts = max(period.issued_at, period.not_before or 0)
     if not 0 < period.expires_at - period.issued_at <= longest:
         ledger.reject("token.time", f"iat to exp is not 1 to {longest} seconds")
-    if now >= period.expires_at:
+    if at >= instant(period.expires_at):
         ledger.reject("token.time", f"expired {now - period.expires_at} s ago; attest again")
-    if now + leeway < starts:
+    if at < instant(starts - leeway):
         ledger.reject(
             "token.time", f"not yet valid: it begins in {starts - now} s; compare the clocks"
         )
@@ -107,10 +115,11 @@ def check_age(period: Period, expected: Expected, at: datetime, ledger: Ledger) 
     Raises:
         RejectedError: the token was issued longer ago than the caller allows.
     """
-    age, limit = int(at.timestamp()) - period.issued_at, expected.max_age_seconds
+    limit = expected.max_age_seconds
     if limit is None:
         ledger.not_checked("token.age", "no maximum age was given")
-    elif age > limit:
+    elif at >= instant(period.issued_at + limit + 1):
+        age = int(worded(at).timestamp()) - period.issued_at
         ledger.reject("token.age", f"issued {age} s ago; at most {limit} s allowed")
     else:
         ledger.passed("token.age", f"at most {limit} s old")

@@ -17,6 +17,7 @@ from wasmtime_attestation.evidence.detached_eat import DetachedEat
 from wasmtime_attestation.evidence.jwt import CompactJws
 from wasmtime_attestation.evidence.strict_json import Json
 from wasmtime_attestation.memo import Memo
+from wasmtime_attestation.memo.instant import has_zone
 from wasmtime_attestation.verifier import ear, ita, maa, nras
 from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.issued import IssuedToken, Reader
@@ -76,7 +77,7 @@ def verify(
         RejectedError: the token is not authentic, not of a configured issuer, or not as expected.
         UnavailableError: an endorsement is missing.
     """
-    if at.tzinfo is None:
+    if not has_zone(at):
         raise InvalidArgumentError(f"the instant {at.isoformat()} names no time zone; add one")
     reader = Reader(expected, at, ledger)
     if submodules is None and detached_eat.is_wrapped(text):

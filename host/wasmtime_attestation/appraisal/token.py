@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
-from wasmtime_attestation.appraise import appraise, azure, gpu, token_violations, unstated
-from wasmtime_attestation.appraise.several import Outcome, summary
+from wasmtime_attestation.appraisal import appraise, azure, gpu, token_violations, unstated
+from wasmtime_attestation.appraisal.several import Outcome, summary
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import Environment, TokenKind, Verdict
 from wasmtime_attestation.errors import Finding, PolicyError

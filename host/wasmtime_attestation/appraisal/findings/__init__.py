@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from wasmtime_attestation.appraise.findings import azure, general, gpu, snp, tdx
+from wasmtime_attestation.appraisal.findings import azure, general, gpu, snp, tdx
 from wasmtime_attestation.checks.rule import Rule
 
 FINDINGS: Mapping[str, Rule] = MappingProxyType(

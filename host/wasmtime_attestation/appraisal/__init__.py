@@ -6,16 +6,18 @@ import hmac
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from wasmtime_attestation.appraise import azure, gpu, snp, tdx
+from wasmtime_attestation.appraisal import azure, gpu, snp, tdx
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.azure import AzureClaims
 from wasmtime_attestation.claims.gpu import NvidiaClaims
 from wasmtime_attestation.claims.snp import SnpClaims
 from wasmtime_attestation.claims.tdx import TdxClaims
 from wasmtime_attestation.errors import Finding, PolicyError
+from wasmtime_attestation.memo.instant import worded
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.policy.presets import STRICT
 from wasmtime_attestation.result import AttestationResult
+from wasmtime_attestation.verifier.expectations import instant
 from wasmtime_attestation.wit import Status, TeeType
 
 
@@ -119,8 +121,8 @@ def token_violations(
     if policy.maximum_age is not None:
         if issued_at is None:
             yield Finding("policy.age", "raw evidence does not say when it was made")
-        elif at.timestamp() - issued_at > policy.maximum_age:
-            age = int(at.timestamp() - issued_at)
+        elif at > instant(issued_at + policy.maximum_age):
+            age = int(worded(at).timestamp() - issued_at)
             yield Finding("policy.age", f"the token is {age} s old; at most {policy.maximum_age}")
 
 

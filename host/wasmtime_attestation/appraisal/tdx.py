@@ -10,6 +10,7 @@ from types import MappingProxyType
 from wasmtime_attestation.claims.tdx import TcbEvaluation, TdxClaims
 from wasmtime_attestation.endorsements.intel import TcbStatus
 from wasmtime_attestation.errors import Finding
+from wasmtime_attestation.memo.instant import worded
 from wasmtime_attestation.policy.tdx import TdxPolicy
 
 MENDED: Mapping[TcbStatus, TcbStatus] = MappingProxyType(
@@ -126,9 +127,9 @@ def _tcb(tdx: TdxClaims, policy: TdxPolicy, at: datetime) -> Iterator[Finding]:
             "policy.tcb-evaluation",
             f"the collateral's evaluation is {tdx.evaluation_number} < {policy.minimum_evaluation}",
         )
-    age = int((at - tdx.collateral_issued).total_seconds())
-    if policy.maximum_collateral_age is not None and age > policy.maximum_collateral_age:
-        most = policy.maximum_collateral_age
+    most = policy.maximum_collateral_age
+    if most is not None and at >= tdx.collateral_issued + timedelta(seconds=most + 1):
+        age = int((worded(at) - tdx.collateral_issued).total_seconds())
         yield Finding("policy.collateral-age", f"the collateral is {age} s old; at most {most}")
 
 

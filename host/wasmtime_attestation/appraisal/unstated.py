@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from wasmtime_attestation.appraise import gpu
+from wasmtime_attestation.appraisal import gpu
 from wasmtime_attestation.claims.verdict import Environment
 from wasmtime_attestation.errors import Finding
 from wasmtime_attestation.policy import AppraisalPolicy
