@@ -16,6 +16,7 @@ from wasmtime_attestation.cache.tokens import TokenCache
 from wasmtime_attestation.cache.verdicts import Verdicts
 from wasmtime_attestation.challenge import check_challenge
 from wasmtime_attestation.checked_world import CheckedWorld
+from wasmtime_attestation.claims.verdict import Verdict
 from wasmtime_attestation.config.host_settings import SERVICES
 from wasmtime_attestation.errors import AttestationError, InvalidArgumentError
 from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
@@ -23,6 +24,7 @@ from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.issuing import Order, Source
 from wasmtime_attestation.issuing.own import EvidenceSource
 from wasmtime_attestation.judge import Judge
+from wasmtime_attestation.nonces.once import use_once
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.service_settings import Settings as Settings
 from wasmtime_attestation.summary import summarise
@@ -154,13 +156,13 @@ class AttestationService:
             return False
         return True
 
-    def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
+    def verify(
+        self, token: str, expected: wit.Expectations, guest_digest: bytes | None = None
+    ) -> wit.Verdict:
         """Verifies a token of any host or configured service against what a guest expects."""
-        policy, at = self._policy(expected.policy), datetime.fromtimestamp(self._now(), UTC)
-        wanted = Expected(expected.nonce, expected.audience, expected.max_age_seconds)
-        verdict = self._judge.verify(token, wanted, policy, self._source.issuers, at)
-        check_issuers_result(verdict)
-        status = Status.NONE if policy is None else self._judge.appraise(verdict, policy, at)
+        verdict, status = self._verified(token, expected, self._policy(expected.policy))
+        if self._settings.nonces is not None and expected.nonce is not None:
+            use_once(self._settings.nonces, expected.nonce, verdict.expires_at, guest_digest)
         return wit.Verdict(
             issuer=verdict.issuer,
             tee_type=verdict.tee_type,
@@ -170,6 +172,19 @@ class AttestationService:
             guest_digest=verdict.guest_digest,
             claims=json.dumps(verdict.to_json(), separators=(",", ":")),
         )
+
+    def verify_under(self, policy: AppraisalPolicy, token: str, nonce: bytes) -> Status:
+        """Returns the status of a token that answers the host's own challenge, under a policy."""
+        return self._verified(token, wit.Expectations(nonce=nonce), policy)[1]
+
+    def _verified(
+        self, token: str, expected: wit.Expectations, policy: AppraisalPolicy | None
+    ) -> tuple[Verdict, Status]:
+        at = datetime.fromtimestamp(self._now(), UTC)
+        wanted = Expected(expected.nonce, expected.audience, expected.max_age_seconds)
+        verdict = self._judge.verify(token, wanted, policy, self._source.issuers, at)
+        check_issuers_result(verdict)
+        return verdict, Status.NONE if policy is None else self._judge.appraise(verdict, policy, at)
 
     def _issue(
         self,
@@ -248,4 +263,4 @@ class _GuestWorld:
         return self._service.attest(self._digest, target, challenge)
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
-        return self._service.verify(token, expected)
+        return self._service.verify(token, expected, self._digest)

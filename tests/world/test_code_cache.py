@@ -44,9 +44,7 @@ def guest(request: pytest.FixtureRequest) -> Guest:
 
 def run(guest: Guest, folder: Path) -> int:
     """Runs a guest as a process would that knows the folder alone."""
-    runtime = Runtime()
-    runtime.compile(guest, CodeCache.of(Settings(folder)))
-    return runtime.run(guest, ScriptedWorld())
+    return Runtime(CodeCache.of(Settings(folder))).run(guest, ScriptedWorld()).exit_code
 
 
 def entries(folder: Path) -> list[Path]:

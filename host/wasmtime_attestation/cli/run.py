@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,30 +11,27 @@ import click
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.capabilities.terms import GuestIdentity
-from wasmtime_attestation.cli import INTERRUPTED, configured, given, guarding, host, options
-from wasmtime_attestation.cli.session import Requirement, Revoked, Session
+from wasmtime_attestation.cli import INTERRUPTED, configured, given, guarding, hosting, options
 from wasmtime_attestation.cli.terminal import flush, say, slow
 from wasmtime_attestation.config.endorser_settings import Settings
+from wasmtime_attestation.embedding.host import AttestationHost
+from wasmtime_attestation.embedding.session import Requirement, Revoked, Session
 from wasmtime_attestation.errors import AttestationError
-from wasmtime_attestation.guarding.guard import Guard
 from wasmtime_attestation.guarding.self_check import SelfCheck
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.world.code_cache import CodeCache
 from wasmtime_attestation.world.runtime import (
     Directory,
+    Ended,
     Guest,
-    GuestRevoked,
-    GuestTimeout,
-    GuestTrap,
+    Limits,
+    Outcome,
     Runtime,
     StartError,
+    Stdio,
 )
 
-TIMED_OUT = 124
 NOT_STARTED = 125
-REVOKED = 126
-TRAPPED = 134
 
 
 def _directory(text: str) -> Directory:
@@ -129,16 +125,18 @@ def command(
     The guest's exit code is passed through; WASI allows 0 to 125 to a core
     module, and 0 and 1 to a component. Codes of our own: 124 the time is
     over, 125 the guest was not started, 126 it was stopped since this host
-    no longer satisfies --require, 134 it trapped, 130 interrupted.
+    no longer satisfies --require, 134 it trapped, 137 it hit another limit,
+    130 interrupted.
     Options stand before GUEST.wasm; what follows it is the guest's.
     """
     # `--` may stand between the guest and its arguments.
     arguments = args[1:] if args[:1] == ("--",) else args
-    runtime = Runtime()
+    runtime: Runtime | None = None
     if revoke is not None and require is None:
         raise click.UsageError("--revoke says how often --require is checked: give that too")
 
-    def start() -> int:
+    def start() -> Outcome:
+        nonlocal runtime
         configuration = configured.load(
             config_file,
             tee=tee,
@@ -148,74 +146,54 @@ def command(
             offline=offline,
             journal=journal_directory,
         )
-        policy = _policy(require)
-        chosen = host.HostOptions.of(
-            configuration,
-            trust_out,
-            _additions(configuration.endorsers, endorse=endorse),
-            {} if policy is None else {policy.name: policy},
-        )
-        rules = guarding.rules(guests_file) if guests_file else configuration.guests
-        program = _prepare(runtime, guest, CodeCache.of(configuration.cache.code))
-        started = host.start(chosen)
-        required = None
-        if policy is not None:
-            check = SelfCheck(
-                started.service, policy.name, configuration.host.gpus, started.replays
-            )
-            required = Requirement(check, revoke)
+        runtime = own = Runtime(CodeCache.of(configuration.cache.code))
+        policy = None if require is None else given.policy(require)
+        rules = guarding.rules(guests_file) if guests_file else None
+        additions = _additions(configuration.endorsers, endorse=endorse)
+        program = _prepare(own, guest)
 
-        def run(world: wit.World, revoked: Revoked | None) -> int:
-            return runtime.run(
+        def run(world: wit.World, revoked: Revoked | None) -> Outcome:
+            return own.run(
                 program,
                 world,
                 args=arguments,
                 dirs=dirs,
                 env=env,
-                timeout=timeout,
+                stdio=Stdio.INHERITED,
+                limits=Limits(seconds=timeout),
                 revoked=revoked,
             )
 
-        settings = configuration.journal
-        with guarding.journal(settings, started.service, replays=started.replays) as journal:
-            session = Session(started.service, Guard(rules, journal), journal)
-            return session.run(_identity(program, guest), run, required)
+        with hosting.start(configuration, trust_out, rules=rules, additions=additions) as host:
+            required = None if policy is None else _required(host, policy, revoke)
+            return Session(host, slow).run(program, run, required)
 
     code = _code(start)
-    if runtime.is_blocked():
+    if runtime is not None and runtime.is_blocked():
         # A thread is stuck in a call that does not return; Python would wait for it, or crash.
         flush()
         os._exit(code)
     ctx.exit(code)
 
 
-def _code(start: Callable[[], int]) -> int:
+def _code(start: Callable[[], Outcome]) -> int:
     """Returns the guest's exit code, or ours for what ended it, which is printed."""
     try:
-        return start()
+        outcome = start()
     except (AttestationError, StartError) as error:
         say(f"not started: {error}")
         return NOT_STARTED
-    except GuestTrap as error:
-        say(str(error))
-        return TRAPPED
-    except GuestTimeout as error:
-        say(str(error))
-        return TIMED_OUT
-    except GuestRevoked as error:
-        say(str(error))
-        return REVOKED
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED
+    if outcome.ended is not Ended.EXIT:
+        say(outcome.reason)
+    return outcome.exit_code
 
 
-def _policy(name: str | None) -> AppraisalPolicy | None:
-    """Returns the policy that the host must satisfy, by a name that no guest's preset has."""
-    if name is None:
-        return None
-    policy = given.policy(name)
-    return replace(policy, name=f"required:{policy.name}")
+def _required(host: AttestationHost, policy: AppraisalPolicy, every: float | None) -> Requirement:
+    gpus = host.configuration.host.gpus
+    return Requirement(SelfCheck(host.service, policy, gpus, host.is_replayed), every)
 
 
 def _additions(endorsers: Settings, *, endorse: bool) -> tuple[Addition, ...]:
@@ -223,15 +201,11 @@ def _additions(endorsers: Settings, *, endorse: bool) -> tuple[Addition, ...]:
         return ()
     from wasmtime_attestation.cli import endorsing  # most hosts fetch nothing
 
-    return (partial(endorsing.with_endorsements, offline=endorsers.offline, urls=endorsers.urls),)
+    return (partial(endorsing.with_endorsements, endorsers=endorsers),)
 
 
-def _identity(program: Guest, path: Path) -> GuestIdentity:
-    return GuestIdentity(program.name, program.digest, str(path.resolve()))
-
-
-def _prepare(runtime: Runtime, path: Path, cache: CodeCache | None) -> Guest:
+def _prepare(runtime: Runtime, path: Path) -> Guest:
     guest = Guest.from_file(path)
     with slow(f"compiling {guest.name} …"):
-        runtime.compile(guest, cache)
+        runtime.compile(guest)
     return guest
