@@ -27,7 +27,7 @@ def policy(name: str) -> AppraisalPolicy:
     Raises:
         InvalidArgumentError: it is none of them; the message says where the text is wrong.
     """
-    return files.policy(name, options.read_file)
+    return files.named_policy(name, options.read_file)
 
 
 def policy_source(name: str) -> tuple[str, Source]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -88,13 +89,22 @@ def roots(path: Path) -> list[bytes]:
     return [spki_sha256(certificate) for certificate in found.certificates]
 
 
-def policy(name: str, read_file: Reader = content) -> AppraisalPolicy:
+def named_policy(name: str, read_file: Reader = content) -> AppraisalPolicy:
     """Reads a policy from a preset's name or a file.
 
     Raises:
         InvalidArgumentError: it is neither; the message says where the text is wrong.
     """
     return PRESETS[name] if name in PRESETS else read(*policy_source(name, read_file))[0]
+
+
+def policy_of(policy: AppraisalPolicy | str | os.PathLike[str]) -> AppraisalPolicy:
+    """Returns the policy that is meant: itself, a preset by its name, or that of a file.
+
+    Raises:
+        InvalidArgumentError: there is none, or its text is wrong; the message says where.
+    """
+    return policy if isinstance(policy, AppraisalPolicy) else named_policy(os.fspath(policy))
 
 
 def policy_source(name: str, read_file: Reader = content) -> tuple[str, Source]:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.embedding.host import AttestationHost
 from wasmtime_attestation.errors import AttestationError, Finding, InternalError
 from wasmtime_attestation.guarding.journaled import Entry, Recorder
 from wasmtime_attestation.guarding.revocation import Revocation
-from wasmtime_attestation.guarding.self_check import SelfCheck
 from wasmtime_attestation.journal.decision import (
     Decision,
     Function,
@@ -23,6 +23,9 @@ from wasmtime_attestation.journal.decision import (
 from wasmtime_attestation.world.failures import StartError
 from wasmtime_attestation.world.guest import Guest
 from wasmtime_attestation.world.outcome import Ended, Outcome
+
+if TYPE_CHECKING:
+    from wasmtime_attestation.guarding.self_check import SelfCheck
 
 Revoked = Future[AttestationError]
 Run = Callable[[wit.World, Revoked | None], Outcome]

@@ -111,15 +111,19 @@ def settings(configuration: Configuration, base: Settings) -> Settings:
         InvalidArgumentError: a file cannot be read, or is not what it should be.
     """
     chosen = configuration.host
-    named = {name: files.policy(str(file)) for name, file in configuration.policies.items()}
+    named = {name: files.named_policy(str(file)) for name, file in configuration.policies.items()}
     policies = {**base.policies, **named}
-    own = PRESETS.get(chosen.policy) or policies.get(chosen.policy) or files.policy(chosen.policy)
+    own = (
+        PRESETS.get(chosen.policy)
+        or policies.get(chosen.policy)
+        or files.named_policy(chosen.policy)
+    )
     return replace(
         base,
         evidence_summary=chosen.evidence_summary,
         cache=configuration.cache,
         nonces=place.record(configuration.cache.nonce_record, configuration.cache.redis),
-        policy=own,
+        policy=own or files.named_policy(chosen.policy),
         policies=policies,
         issuers=files.issuers(chosen.issuers) if chosen.issuers else base.issuers,
     )
