@@ -110,9 +110,7 @@ class KbsMiniature(Miniature):
         if tee == "nvidia":
             devices, root = evidence["device_evidence_list"], self.device_root
             return {
-                f"gpu{n}": self._appraisal(
-                    tee, _device(item, digest[:32], root), runtime, digest
-                )
+                f"gpu{n}": self._appraisal(tee, _device(item, digest[:32], root), runtime, digest)
                 for n, item in enumerate(devices)
             }
         (found,) = read(evidence)

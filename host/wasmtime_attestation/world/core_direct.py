@@ -34,15 +34,16 @@ _VALUE = 8
 """Where the value begins after the kind."""
 
 _Raw = Callable[[int, int, int], None]
-_functions: dict[int, tuple[_Raw, bool]] = {}
-"""What each is, and whether it is shielded: see `host_calls`."""
+_functions: dict[int, tuple[_Raw, bool, str]] = {}
+"""What each is, whether it is shielded (see `host_calls`), and its WIT name."""
 _keys = count(1)
 
 
 def define(linker: Linker, module: str, name: str, type_: FuncType, function: HostFunction) -> None:
     """Defines a host function; see `core_calls.Define`."""
     key = next(_keys)
-    _functions[key] = _raw(type_, function), isinstance(linker, ShieldedLinker)
+    is_shielded = isinstance(linker, ShieldedLinker)
+    _functions[key] = _raw(type_, function), is_shielded, name.replace("_", "-")
     where, what = module.encode(), name.encode()
     error = _ffi.wasmtime_linker_define_func(
         linker.ptr(), where, len(where), what, len(what), type_.ptr(), _trampoline, key, _forget
@@ -82,8 +83,11 @@ def _slot(kind: int) -> Struct:
 
 
 def _enter(key: int, caller: int, values: int, _count: int, results: int, _results: int) -> int:
-    function, is_shielded = _functions[key]
+    function, is_shielded, name = _functions[key]
     try:
+        meter = current().meter
+        if meter is not None:
+            meter.called(name)
         function(caller, values, results)
     except BaseException as error:  # noqa: BLE001 - nothing crosses the guest's frames
         return _kept(error) if is_shielded else _handed_over(error)

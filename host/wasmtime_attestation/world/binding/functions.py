@@ -32,7 +32,7 @@ Otherwise: TypeAlias = Callable[[Function, Exception], Any]
 this returns, or the `Failure` that it raises; with another exception the guest traps."""
 _Handler: TypeAlias = Callable[[int, int, int, int], None]
 
-_handlers: dict[int, _Handler] = {}
+_handlers: dict[int, tuple[_Handler, str]] = {}
 _numbers = itertools.count(1)
 
 
@@ -49,7 +49,7 @@ def link(
         WasmtimeError: the linker has one of that name already.
     """
     name, number = function.name.encode(), next(_numbers)
-    _handlers[number] = _handler(function, implementation, handles, otherwise)
+    _handlers[number] = _handler(function, implementation, handles, otherwise), function.name
     place = ctypes.cast(instance.ptr(), c_void_p)
     error = capi.add_func(place, name, len(name), _enter, number, _forget)
     if error:
@@ -61,7 +61,10 @@ def _enter_handler(
 ) -> int:
     call = host_calls.current()
     try:
-        _handlers[number](context, args, count, results)
+        handler, name = _handlers[number]
+        if call.meter is not None:
+            call.meter.called(name)
+        handler(context, args, count, results)
     except BaseException as error:  # noqa: BLE001 - it is kept, and ends the run
         call.keep(error)
     # The handler may call its guest and take an exception within for the guest's fault.

@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeAlias
 from wasmtime_attestation.world.binding import capi, shapes
 from wasmtime_attestation.world.binding.misfit import MisfitError
 from wasmtime_attestation.world.binding.scope import Scope
+from wasmtime_attestation.world.host_calls import pass_bytes
 
 Lifter: TypeAlias = Callable[[bytes, int, Scope], Any]
 
@@ -66,6 +67,8 @@ def read(block: bytes, at: int, kind: int, size: int) -> tuple[int, bytes]:
         refuse(SEQUENCES[kind])
     if count > capi.MAX_ITEMS:
         raise MisfitError(f"{count} items are more than a host takes at once")
+    if kind == capi.LIST or kind == capi.MAP:
+        pass_bytes(count)
     return count, string_at(address, count * size) if count else b""
 
 
@@ -87,6 +90,7 @@ def string(block: bytes, at: int, _scope: Scope) -> Any:  # noqa: ANN401 - a str
         refuse("a string")
     if size > _MAX_BYTES:
         raise MisfitError(f"a string of {size} bytes is more than a host takes at once")
+    pass_bytes(size)
     return capi.text_at(address, size, None) if size else ""
 
 
