@@ -155,17 +155,22 @@ class AttestationService:
             return False
         return True
 
-    def verify(
-        self, token: str, expected: wit.Expectations, guest_digest: bytes | None = None
+    def verify_once(
+        self, guest_digest: bytes | None, token: str, expected: wit.Expectations
     ) -> wit.Verdict:
+        """Verifies a token for a guest, and accepts each nonce once where a record is kept."""
+        verdict = self.verify(token, expected)
+        if self._settings.nonces is not None and expected.nonce is not None:
+            use_once(self._settings.nonces, expected.nonce, verdict.expires_at, guest_digest)
+        return verdict
+
+    def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
         """Verifies a token of any host or configured service against what a guest expects."""
         policy, at = self._policy(expected.policy), datetime.fromtimestamp(self._now(), UTC)
         wanted = Expected(expected.nonce, expected.audience, expected.max_age_seconds)
         verdict = self._judge.verify(token, wanted, policy, self._source.issuers, at)
         check_issuers_result(verdict)
         status = Status.NONE if policy is None else self._judge.appraise(verdict, policy, at)
-        if self._settings.nonces is not None and expected.nonce is not None:
-            use_once(self._settings.nonces, expected.nonce, verdict.expires_at, guest_digest)
         return wit.Verdict(
             issuer=verdict.issuer,
             tee_type=verdict.tee_type,
@@ -253,4 +258,4 @@ class _GuestWorld:
         return self._service.attest(self._digest, target, challenge)
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
-        return self._service.verify(token, expected, self._digest)
+        return self._service.verify_once(self._digest, token, expected)
