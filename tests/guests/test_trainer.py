@@ -167,7 +167,7 @@ def test_it_trains_on_genuine_hardware(name: str, capfd: pytest.CaptureFixture[s
     with machine_of([board(0), board(1)]):
         service = AttestationService(machine, settings, Clock())
         guest = Guest.from_file(path(name))
-        assert Runtime().run(guest, service.for_guest(guest.digest)) == 0
+        assert Runtime().run(guest, service.for_guest(guest.digest)).exit_code == 0
     vm, *gpus = capfd.readouterr().out.splitlines()[:3]
     assert vm.casefold().replace("-", " ") == "vm: attested, amd sev snp"
     assert [gpu.casefold().replace("-", " ") for gpu in gpus] == [
