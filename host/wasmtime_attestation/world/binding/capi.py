@@ -64,7 +64,8 @@ def _function(name: str, result: Any, *parameters: Any) -> Any:  # noqa: ANN401 
     return CFUNCTYPE(result, *parameters)((name, _ffi.dll))
 
 
-clone = _function("wasmtime_component_val_clone", None, c_void_p, c_void_p)
+# It copies, and returns at once: whoever let other threads run meanwhile would wait for them.
+clone = PYFUNCTYPE(None, c_void_p, c_void_p)(("wasmtime_component_val_clone", _ffi.dll))
 delete = _function("wasmtime_component_val_delete", None, c_void_p)
 error_new = _function("wasmtime_error_new", c_size_t, c_char_p)
 add_func = _function(
@@ -103,6 +104,13 @@ any_drop = _function("wasmtime_component_resource_any_drop", c_void_p, c_void_p,
 
 address = PYFUNCTYPE(c_void_p, py_object)(("PyBytes_AsString", ctypes.pythonapi))
 """Returns where the content of a `bytes` object is, for as long as the object lives."""
+
+text_address = PYFUNCTYPE(c_void_p, py_object)(("PyUnicode_AsUTF8", ctypes.pythonapi))
+"""Returns where the UTF-8 of a `str` is, for as long as the object lives."""
+text_at = PYFUNCTYPE(py_object, c_void_p, ctypes.c_ssize_t, c_char_p)(
+    ("PyUnicode_DecodeUTF8", ctypes.pythonapi)
+)
+"""Returns the text at an address, given its bytes in UTF-8, and None for no leniency."""
 
 
 def error(pointer: int) -> WasmtimeError:
