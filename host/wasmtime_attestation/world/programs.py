@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -31,6 +32,7 @@ class Programs:
         self._counts_fuel = fuel
         self._loaded: WeakKeyDictionary[Guest, Loaded] = WeakKeyDictionary()
         self._workers: list[Worker[Loaded]] = []
+        self._lock = Lock()
 
     @property
     def is_compiling(self) -> bool:
@@ -46,7 +48,8 @@ class Programs:
         loaded = self._loaded.get(guest)
         if loaded is None:
             worker = Worker(lambda: self._compiled(guest))
-            self._workers = [*(w for w in self._workers if not w.done), worker]
+            with self._lock:
+                self._workers = [*(w for w in self._workers if not w.done), worker]
             worker.start()
             worker.wait()
             loaded = self._loaded[guest] = worker.result()

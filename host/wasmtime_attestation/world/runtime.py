@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future
+from threading import Lock
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import AttestationError
@@ -48,6 +49,7 @@ class Runtime:
         self._programs = Programs(cache, fuel=False)
         self._counting: Programs | None = None
         self._blocked: list[Run] = []
+        self._lock = Lock()
 
     def is_blocked(self) -> bool:
         """Whether a guest that was stopped is still within a call of the host's that does not end.
@@ -138,7 +140,8 @@ class Runtime:
             return run.outcome()
         finally:
             if not run.worker.done:
-                self._blocked = [*(r for r in self._blocked if not r.worker.done), run]
+                with self._lock:
+                    self._blocked = [*(r for r in self._blocked if not r.worker.done), run]
 
     def _compiler(self, limits: Limits) -> Programs:
         """Returns what compiles guests for these limits: machine code counts fuel, or does not."""
