@@ -19,7 +19,6 @@ from wasmtime_attestation.embedding.stopping import Stop, either
 from wasmtime_attestation.errors import AttestationError, InvalidArgumentError
 from wasmtime_attestation.world import runtime as world
 from wasmtime_attestation.world.code_cache import CodeCache
-from wasmtime_attestation.world.code_cache import CodeCache
 from wasmtime_attestation.world.failures import StartError
 from wasmtime_attestation.world.guest import Guest
 from wasmtime_attestation.world.limits import DEFAULT, Limits
@@ -226,8 +225,8 @@ class Runtime:
     def _run(self, run: Run, stop: Stop | None = None) -> Outcome:
         if run.recheck_seconds is not None and run.require is None:
             raise InvalidArgumentError("recheck_seconds says how often require is checked: give it")
-        # Before the host is started: a file that is no guest is found at once.
-        self.compile(run.guest)
+        if run.limits.fuel is None:  # other machine code counts it
+            self.compile(run.guest)
         required = required_of(self.host, run.require, run.recheck_seconds)
 
         def go(guests_world: wit.World, revoked: Revoked | None) -> Outcome:
