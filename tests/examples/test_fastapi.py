@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -80,10 +82,11 @@ def test_a_guest_runs_and_the_token_says_what_came_of_it(
         stdin=answer["token"].encode(),
     )
     assert verified.code == 0, verified.err
-    written = hashlib.sha256(answer["stdout"].encode()).hexdigest()
-    assert f'"user_data":"{written}"' in verified.out.replace(" ", "")
-    digest = hashlib.sha256((cpp_guests() / f"{name}.wasm").read_bytes()).hexdigest()
-    assert f'"guest_digest":"{digest}"' in verified.out.replace(" ", "")
+    claims = json.loads(verified.out)["claims"]["token"]
+    written = hashlib.sha256(answer["stdout"].encode()).digest()
+    assert claims["user_data"] == base64.urlsafe_b64encode(written).decode().rstrip("=")
+    wasm = (cpp_guests() / f"{name}.wasm").read_bytes()
+    assert json.loads(verified.out)["claims"]["guest_digest"] == hashlib.sha256(wasm).hexdigest()
 
 
 def test_an_uploaded_guest_stops_at_its_limit_while_others_are_served(
