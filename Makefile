@@ -20,6 +20,7 @@ test: setup lint guests
 weekly: setup
 	$(BIN)/pytest -n 2 -m weekly --timeout 7200 $(ARGS)
 	$(BIN)/python -m tests.fuzz --seconds 600
+	$(BIN)/python -m tests.fuzz --seconds 600 core-modules components
 
 lint: setup
 	$(BIN)/ruff check

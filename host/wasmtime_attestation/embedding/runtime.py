@@ -18,6 +18,7 @@ from wasmtime_attestation.embedding.session import Progress, Revoked, Session
 from wasmtime_attestation.embedding.stopping import Stop, either
 from wasmtime_attestation.errors import AttestationError, InvalidArgumentError
 from wasmtime_attestation.world import runtime as world
+from wasmtime_attestation.world.code_cache import CodeCache
 from wasmtime_attestation.world.failures import StartError
 from wasmtime_attestation.world.guest import Guest
 from wasmtime_attestation.world.limits import DEFAULT, Limits
@@ -86,7 +87,7 @@ class Runtime:
         self.host = AttestationHost() if host is None else host
         self._owns_host = host is None
         self._progress = progress
-        self._runtime = world.Runtime()
+        self._runtime = world.Runtime(CodeCache.of(self.host.configuration.cache.code))
 
     def __enter__(self) -> Self:
         return self

@@ -112,11 +112,7 @@ def settings(configuration: Configuration, base: Settings) -> Settings:
     chosen = configuration.host
     named = {name: files.named_policy(str(file)) for name, file in configuration.policies.items()}
     policies = {**base.policies, **named}
-    own = (
-        PRESETS.get(chosen.policy)
-        or policies.get(chosen.policy)
-        or files.named_policy(chosen.policy)
-    )
+    own = PRESETS.get(chosen.policy) or policies.get(chosen.policy)
     return replace(
         base,
         evidence_summary=chosen.evidence_summary,
