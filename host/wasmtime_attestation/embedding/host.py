@@ -17,7 +17,7 @@ from wasmtime_attestation.embedding.lazy_world import LazyWorld
 from wasmtime_attestation.embedding.machines import SIMULATED, machine_of, recording_of
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.guarding.guard import Guard
-from wasmtime_attestation.policy import PRESETS
+from wasmtime_attestation.policy.presets import TEXTS as PRESETS
 
 if TYPE_CHECKING:
     import os
@@ -65,8 +65,8 @@ class AttestationHost:
         self.configuration: Configuration = configuration_of(config, tee)
         self._rules = self.configuration.guests if rules is None else rules
         self._additions = tuple(additions)
-        self._machine = machine_of(self.configuration.host)
         self._recording = recording_of(self.configuration.host)
+        self._made: Machine | None = None
         self._started: Started | None = None
         self._journal: Journal | None = None
         self._guard: Guard | None = None
@@ -246,6 +246,14 @@ class AttestationHost:
     def recorder(self) -> Journal | None:
         """The journal, which is opened here; None where none is kept. Raises as `world_for`."""
         return self._open_journal()
+
+    @property
+    def _machine(self) -> Machine | None:
+        """Where evidence comes from; None where it is simulated or replayed."""
+        with self._lock:
+            if self._made is None:
+                self._made = machine_of(self.configuration.host)
+            return self._made
 
     @property
     def _unstarted(self) -> Machine | None:
