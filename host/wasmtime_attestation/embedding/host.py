@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from wasmtime_attestation.attesters.completed import Addition
     from wasmtime_attestation.attesters.machine import Machine
     from wasmtime_attestation.embedding.starting import Started
+    from wasmtime_attestation.evidence.envelope import Evidence
     from wasmtime_attestation.journal.writer import Journal
     from wasmtime_attestation.service import AttestationService
     from wasmtime_attestation.world.guest import Guest
@@ -186,6 +187,10 @@ class AttestationHost:
         """
         world = Guard(None, self._open_journal()).guarded(LazyWorld(self, None), GuestIdentity())
         return world.attest(target, challenge)
+
+    def collect(self, target: wit.Target, report_data: bytes) -> tuple[Evidence, ...]:
+        """Collects fresh evidence without a token; see the function `collect`."""
+        return self.start().machine.collect(target, report_data)
 
     def world_for(self, guest: Guest | None = None) -> wit.World:
         """Returns the world as one guest sees it: its digest, the rules for it, the journal.
