@@ -207,9 +207,10 @@ class AttestationService:
         return Kept(result, issued.expires_at, issued.issued_at)
 
     def _tee_type(self, target: wit.Target) -> wit.TeeType:
-        if isinstance(target, wit.TargetGpu):
+        vm = self._machine.vm.info().tee_type
+        if isinstance(target, wit.TargetGpu) and vm is not wit.TeeType.SIMULATED:
             return wit.TeeType.NVIDIA_GPU
-        return self._machine.vm.info().tee_type
+        return vm
 
     def _policy(self, name: str | None) -> AppraisalPolicy | None:
         if name is None:

@@ -84,13 +84,11 @@ def _replayed(
 
 
 def _simulated(configuration: Configuration, additions: Sequence[Addition]) -> Started:
-    from wasmtime_attestation.attesters.simulated import SimulatedAttester  # a CA, for development
+    from wasmtime_attestation.attesters.simulation import simulate  # a CA, for development
 
-    attester = SimulatedAttester(int(time.time()))
-    base = Settings(Anchors(()).trusting([attester.root_fingerprint]))
-    machine = Machine(attester, None, configuration.host.gpus)
-    service = _service(machine, base, configuration, additions)
-    return Started(service, machine, attester.root_fingerprint, attester.root_pem())
+    made = simulate(int(time.time()), configuration.host.gpus)
+    service = _service(made.machine, Settings(made.anchors), configuration, additions)
+    return Started(service, made.machine, made.root, made.roots_pem)
 
 
 def _service(

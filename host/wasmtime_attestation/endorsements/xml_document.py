@@ -57,8 +57,8 @@ def parse(data: bytes) -> etree._Element:
     return root
 
 
-def local_name(element: etree._Element) -> str:
-    """Returns the name of an element without its namespace."""
+def local_name(element: etree._Element | str) -> str:
+    """Returns the name of an element, or a qualified one, without its namespace."""
     from lxml import etree  # as above
 
     return etree.QName(element).localname
