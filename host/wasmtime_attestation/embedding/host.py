@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -67,7 +68,6 @@ class AttestationHost:
         self._rules = self.configuration.guests if rules is None else rules
         self._additions = tuple(additions)
         self._recording = recording_of(self.configuration.host)
-        self._made: Machine | None = None
         self._started: Started | None = None
         self._journal: Journal | None = None
         self._guard: Guard | None = None
@@ -252,13 +252,9 @@ class AttestationHost:
         """The journal, which is opened here; None where none is kept. Raises as `world_for`."""
         return self._open_journal()
 
-    @property
+    @functools.cached_property
     def _machine(self) -> Machine | None:
-        """Where evidence comes from; None where it is simulated or replayed."""
-        with self._lock:
-            if self._made is None:
-                self._made = machine_of(self.configuration.host)
-            return self._made
+        return machine_of(self.configuration.host)
 
     @property
     def _unstarted(self) -> Machine | None:
