@@ -12,13 +12,17 @@ from wasmtime_attestation import wit
 from wasmtime_attestation.capabilities.settings import Settings as Rules
 from wasmtime_attestation.capabilities.terms import GuestIdentity
 from wasmtime_attestation.config import Configuration
-from wasmtime_attestation.config.host_settings import EVIDENCE, REPLAY
-from wasmtime_attestation.embedding.configuration import Config, configuration_of, from_environment
+from wasmtime_attestation.config.host_settings import REPLAY
+from wasmtime_attestation.embedding.configuration import (
+    Config,
+    configuration_of,
+    from_environment,
+    names_files,
+)
 from wasmtime_attestation.embedding.lazy_world import LazyWorld
 from wasmtime_attestation.embedding.machines import SIMULATED, machine_of, recording_of
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.guarding.guard import Guard
-from wasmtime_attestation.policy.presets import TEXTS as PRESETS
 
 if TYPE_CHECKING:
     import os
@@ -73,7 +77,7 @@ class AttestationHost:
         self._guard: Guard | None = None
         self._is_closed = False
         self._lock = threading.RLock()
-        if _names_files(self.configuration):
+        if names_files(self.configuration):
             self.start()
 
     @classmethod
@@ -290,15 +294,3 @@ def identity_of(guest: Guest | None) -> GuestIdentity:
         return GuestIdentity()
     path = None if guest.path is None else str(guest.path)
     return GuestIdentity(guest.name, guest.digest, path)
-
-
-def _names_files(configuration: Configuration) -> bool:
-    """Whether what it names has to be read before one can say that it can be used."""
-    host = configuration.host
-    return bool(
-        host.endorsements
-        or host.issuers
-        or configuration.policies
-        or host.policy not in PRESETS
-        or host.tokens != (EVIDENCE,)
-    )

@@ -86,9 +86,10 @@ def _replayed(
 def _simulated(configuration: Configuration, additions: Sequence[Addition]) -> Started:
     from wasmtime_attestation.attesters.simulation import simulate  # a CA, for development
 
-    made = simulate(int(time.time()), configuration.host.gpus)
-    service = _service(made.machine, Settings(made.anchors), configuration, additions)
-    return Started(service, made.machine, made.root, made.roots_pem)
+    simulation = simulate(int(time.time()), configuration.host.gpus)
+    base = Settings(simulation.anchors)
+    service = _service(simulation.machine, base, configuration, additions)
+    return Started(service, simulation.machine, simulation.root, simulation.roots_pem)
 
 
 def _service(

@@ -11,6 +11,7 @@ from wasmtime import Config, Engine, FuncType, Module, WasmtimeError
 from wasmtime.component import Component
 
 from wasmtime_attestation.cache.sealed_memory import SealedMemory
+from wasmtime_attestation.world.compilation import compiled
 from wasmtime_attestation.world.failures import StartError, printable
 from wasmtime_attestation.world.guest import Abi, Guest
 
@@ -91,7 +92,7 @@ def _component(engine: Engine, guest: Guest) -> Program:
     # Core modules, and guests that were compiled before, are not held against types.
     from wasmtime_attestation.world.signatures import SignatureError, check_imports
 
-    component = Component(engine, guest.wasm)
+    component = compiled(Component, engine, guest.wasm)
     try:
         check_imports(engine, component)
         exports = component.type.exports(engine).items()
@@ -110,7 +111,7 @@ def _component(engine: Engine, guest: Guest) -> Program:
 
 
 def _core_module(engine: Engine, guest: Guest) -> Program:
-    module = Module(engine, guest.wasm)
+    module = compiled(Module, engine, guest.wasm)
     types = [export.type for export in module.exports if export.name == CORE_ENTRY]
     if not any(isinstance(type_, FuncType) and takes_nothing(type_) for type_ in types):
         raise StartError(

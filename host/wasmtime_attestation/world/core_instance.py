@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Callable
 from ctypes import CFUNCTYPE, PYFUNCTYPE, c_bool, c_char_p, c_size_t, c_void_p, py_object
 from struct import Struct
+from typing import Any
 
 import wasmtime
 from wasmtime import Trap, WasmtimeError, _ffi, _func
@@ -19,6 +20,7 @@ _FUNC_EXTERN = Struct("<B7xQQ8x").unpack
 _Extern = ctypes.c_char * EXTERN_SIZE
 _MEMORY = _ffi.WASMTIME_EXTERN_MEMORY.value
 _FUNC = _ffi.WASMTIME_EXTERN_FUNC.value
+_I32 = 0  # `WASM_I32`
 # The parameters of `cabi_realloc` as `wasmtime_val_raw_t`, the first of which its result replaces;
 # then the address of a trap.
 _ARGUMENTS = Struct("<i12xi12xi12xI12xQ").pack
@@ -38,6 +40,12 @@ _size_of = PYFUNCTYPE(c_size_t, c_void_p, c_void_p)(("wasmtime_memory_data_size"
 _run = CFUNCTYPE(c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p)(
     ("wasmtime_func_call_unchecked", _library)
 )
+_memory_type_of = PYFUNCTYPE(c_void_p, c_void_p, c_void_p)(("wasmtime_memory_type", _library))
+_is_64 = PYFUNCTYPE(c_bool, c_void_p)(("wasmtime_memorytype_is64", _library))
+_delete_memory_type = PYFUNCTYPE(None, c_void_p)(("wasm_memorytype_delete", _library))
+_func_type_of = PYFUNCTYPE(c_void_p, c_void_p, c_void_p)(("wasmtime_func_type", _library))
+_delete_func_type = PYFUNCTYPE(None, c_void_p)(("wasm_functype_delete", _library))
+_kind_of: Callable[[Any], int] = _ffi.wasm_valtype_kind  # type: ignore[assignment] # a c_ubyte is read as an int
 bytes_at = PYFUNCTYPE(py_object, c_void_p, ctypes.c_ssize_t)(
     ("PyBytes_FromStringAndSize", ctypes.pythonapi)
 )
@@ -46,6 +54,8 @@ bytes_at = PYFUNCTYPE(py_object, c_void_p, ctypes.c_ssize_t)(
 MAX_KNOWN = 4096
 """How many exports' types are remembered; one that was forgotten is looked at again."""
 _Handle = tuple[int, ...]
+_AnyExtern = ctypes.Array[ctypes.c_char]
+_Fits = Callable[[int, int], bool]
 _known: dict[_Handle, bool] = {}
 """Whether an export has the type that is needed. No handle ever means another export: stores
 have numbers that are not used twice, and keep what is in them until they are gone."""
@@ -61,7 +71,7 @@ class UncheckedCaller:
     __slots__ = ("_address", "_context", "_extern", "_handle", "identity")
 
     identity: _Handle
-    _extern: ctypes.Array[ctypes.c_char]
+    _extern: _AnyExtern
     _handle: int
 
     def __init__(self, address: int) -> None:
@@ -74,7 +84,7 @@ class UncheckedCaller:
         if not _export_of(self._address, b"memory", 6, extern):
             return None
         handle = _MEMORY_EXTERN(extern)
-        if not (_known.get(handle) or self._is(handle, _MEMORY, self._has_memory)):
+        if not (_known.get(handle) or self._is(handle, _MEMORY, extern, _is_ordinary)):
             _delete_extern(extern)
             return None
         self.identity = handle
@@ -88,7 +98,7 @@ class UncheckedCaller:
         if not _export_of(self._address, b"cabi_realloc", 12, extern):
             return None
         handle = _FUNC_EXTERN(extern)
-        if not (_known.get(handle) or self._is(handle, _FUNC, self._has_realloc)):
+        if not (_known.get(handle) or self._is(handle, _FUNC, extern, _is_realloc)):
             _delete_extern(extern)
             return None
         values = _Values.from_buffer_copy(_ARGUMENTS(0, 0, 1, size, 0))
@@ -127,21 +137,39 @@ class UncheckedCaller:
         pointer = ctypes.cast(self._address, ctypes.POINTER(_ffi.wasmtime_caller_t))
         return StockCaller(wasmtime.Caller(pointer))
 
-    def _has_memory(self) -> bool:
-        return self._slowly().memory() is not None
-
-    def _has_realloc(self) -> bool:
-        return self._slowly().has_realloc()
-
-    def _is(self, handle: _Handle, kind: int, fits: Callable[[], bool]) -> bool:
+    def _is(self, handle: _Handle, kind: int, extern: _AnyExtern, fits: _Fits) -> bool:
         """Whether an export is of a kind, and fits."""
         known = _known.get(handle)
         if known is None:
-            known = handle[0] == kind and fits()
+            address = ctypes.addressof(extern) + HANDLE
+            known = handle[0] == kind and fits(self._context, address)
             if len(_known) >= MAX_KNOWN:
                 _known.clear()
             _known[handle] = known
         return known
+
+
+def _is_ordinary(context: int, memory: int) -> bool:
+    """Whether a memory has 32-bit addresses."""
+    type_ = _memory_type_of(context, memory)
+    is_64 = _is_64(type_)
+    _delete_memory_type(type_)
+    return not is_64
+
+
+def _is_realloc(context: int, function: int) -> bool:
+    """Whether a function has the type of `cabi_realloc`."""
+    address = _func_type_of(context, function)
+    type_ = ctypes.cast(address, ctypes.POINTER(_ffi.wasm_functype_t))
+    found = kinds(_ffi.wasm_functype_params(type_)), kinds(_ffi.wasm_functype_results(type_))
+    _delete_func_type(address)
+    return found == ((_I32,) * 4, (_I32,))
+
+
+def kinds(types: Any) -> tuple[int, ...]:  # noqa: ANN401 - a pointer of ctypes
+    """Returns the kinds of types; wasmtime-py would make several objects for each."""
+    found = types.contents
+    return tuple(_kind_of(found.data[index]) for index in range(found.size))
 
 
 def _failure(error: int | None, trap: int) -> Trap | WasmtimeError:

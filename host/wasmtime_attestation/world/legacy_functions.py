@@ -6,14 +6,14 @@ JSON]`, or 0 where it fails.
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from wasmtime import FuncType, Linker, ValType
+from wasmtime import Engine, FuncType, Linker, ValType
 
 from wasmtime_attestation.errors import AttestationError, UnsupportedError
 from wasmtime_attestation.world import core_definition
@@ -103,15 +103,23 @@ def link(
         WasmtimeError: the linker has one of them already.
     """
     define, memories = define or core_definition.define, GuestMemories()
+    types = _engine_types.setdefault(linker.engine, {})
     for function in functions:
-        type_ = _type(function.params, function.result)
+        type_ = _type(types, function.params, function.result)
         call = _host_function(function, memories, _Answers(function, advise, otherwise))
         define(linker, IMPORT_MODULE, function.name, type_, call)
 
 
-@functools.cache  # a guest's every run has a linker of its own, and all functions of a few types
-def _type(params: str, result: str) -> FuncType:
-    return FuncType(_types(params), _types(result))
+_EngineTypes = dict[tuple[str, str], FuncType]
+_engine_types: WeakKeyDictionary[Engine, _EngineTypes] = WeakKeyDictionary()
+"""A type belongs to the engine that it was first used with."""
+
+
+def _type(types: _EngineTypes, params: str, result: str) -> FuncType:
+    type_ = types.get((params, result))
+    if type_ is None:
+        type_ = types[params, result] = FuncType(_types(params), _types(result))
+    return type_
 
 
 def _types(names: str) -> list[ValType]:
