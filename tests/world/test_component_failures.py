@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import pytest
 from wasmtime import Store, WasmtimeError
-from wasmtime.component import Component, Linker, Variant
+from wasmtime.component import Component, Linker, Variant, _types
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import (
     AttestationError,
@@ -317,3 +317,14 @@ def test_an_exception_without_anybody_to_take_it_traps(guest: Embedder) -> None:
     assert function is not None
     with pytest.raises(WasmtimeError, match="a host function raised KeyboardInterrupt"):
         function(store)
+
+
+def test_bug_10_each_thread_tries_cases_with_classes_of_its_own() -> None:
+    seen: list[set[type]] = []
+    cache = _types.case_test_cache
+    cache.add(int)
+    thread = threading.Thread(target=lambda: seen.append(set(cache)))
+    thread.start()
+    thread.join()
+    cache.clear()
+    assert seen == [set()]
