@@ -66,6 +66,7 @@ def assert_figures(rows: dict[tuple[str, str], list[float]], count: int) -> None
     assert min(figure for figures in rows.values() for figure in figures) > 0
 
 
+@pytest.mark.slow
 def test_one_command_holds_figures_against_goals_and_draws_them(tmp_path: Path) -> None:
     drawing = tmp_path / "plot.svg"
     done = subprocess.run(
@@ -74,7 +75,7 @@ def test_one_command_holds_figures_against_goals_and_draws_them(tmp_path: Path) 
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=600,
     )
     assert (done.returncode, done.stderr) == (0, "")
     sections = done.stdout.split("## ")[1:]

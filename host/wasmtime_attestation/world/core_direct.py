@@ -84,15 +84,15 @@ def _slot(kind: int) -> Struct:
 
 def _enter(key: int, caller: int, values: int, _count: int, results: int, _results: int) -> int:
     function, is_shielded, name = _functions[key]
+    call = current()
     try:
-        meter = current().meter
-        if meter is not None:
-            meter.called(name)
+        if call.meter is not None:
+            call.meter.called(name)
         function(caller, values, results)
     except BaseException as error:  # noqa: BLE001 - nothing crosses the guest's frames
         return _kept(error) if is_shielded else _handed_over(error)
     # The function may call its guest and take an exception within for the guest's fault.
-    if is_shielded and (call := current()).raised is not None:
+    if is_shielded and call.raised is not None:
         return _trap(call.message)
     return 0
 
