@@ -25,6 +25,7 @@ class Programs:
 
     def __init__(self, *, fuel: bool) -> None:
         self.engine = new_engine(fuel=fuel)
+        self._fuel = fuel
         self._loaded: WeakKeyDictionary[Guest, Loaded] = WeakKeyDictionary()
         self._workers: list[Worker[Loaded]] = []
 
@@ -49,5 +50,5 @@ class Programs:
         return loaded
 
     def _compiled(self, guest: Guest) -> Loaded:
-        program = compile_guest(self.engine, guest)
+        program = compile_guest(self.engine, guest, fuel=self._fuel)
         return program, load(self.engine, program)

@@ -18,6 +18,7 @@ from wasmtime_attestation.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from wasmtime_attestation.world import host_calls
 from wasmtime_attestation.world.binding.failure import Failure
 from wasmtime_attestation.world.binding.shapes import Function, Result
 
@@ -53,7 +54,8 @@ def instead(function: Function, error: Exception) -> object:
     if isinstance(function.result, Result):
         raise Failure(to_wit(known)) from error
     answer = _WITHOUT_RESULT[function.name]
-    log.warning("answered a guest with %r: %s", answer, known)
+    level = host_calls.level(logging.WARNING)
+    log.log(level, "answered a guest with %r: %s", answer, known)
     return answer
 
 
@@ -81,7 +83,8 @@ def _escaped(text: str) -> str:
 
 
 def _internal(error: Exception) -> InternalError:
-    log.error("the host failed while it served a guest", exc_info=error)
+    level = host_calls.level(logging.ERROR)
+    log.log(level, "the host failed while it served a guest", exc_info=error)
     internal = InternalError("the host failed; its log says why")
     internal.__cause__ = error
     return internal
