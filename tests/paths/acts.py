@@ -25,7 +25,7 @@ CHANGED = frozenset({"signer", "published", "forge", "forge_device", "jku"})
 """The attributes that acts change."""
 ELSEWHERE = "https://evil.example/certs"
 OTHER_ISSUER = "https://other.example"
-_ANOTHER = {
+_ANOTHER: Mapping[type[Any], Callable[[], Signer]] = {
     MaaMiniature: lambda: Signer(jose.rsa_key(52), "RS256", "next-key"),
     ItaMiniature: lambda: Signer(jose.rsa_key(62), "PS384", "next-key"),
     NrasMiniature: lambda: Signer(jose.p384(4002), "ES384", "nv-eat-kid-test-2"),

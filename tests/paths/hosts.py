@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.cli.tool import run
+from tests.cli.tool import COMMAND, run
 from tests.collecting.platforms import AMD, INTEL
 from tests.emulation.azure import AzureVm
 from tests.emulation.emulation import Emulation
@@ -20,6 +21,7 @@ from tests.emulation.nvml.emulation import Nvml
 from tests.emulation.tsm import ConfigfsTsm
 from tests.fakes.ita import POLICY
 from tests.paths import guests
+from tests.paths.acts import TRUTH
 from tests.paths.services import Answered, Ita, Maa, Nras, Service, Trustee
 
 NONCE = bytes(range(16))
@@ -104,17 +106,19 @@ class Line:
 
 @dataclass
 class Host:
-    """A host that is configured to ask one service.
+    """A host that is configured to ask one service, and runs guests of one ABI.
 
     Attributes:
         machine: where it runs.
         service: its name.
+        abi: of its guests.
         folder: for its files.
         more: further settings of the service.
     """
 
     machine: Namespace
     service: str
+    abi: str
     folder: Path
     more: str = ""
 
@@ -144,16 +148,23 @@ class Host:
         """What the service answered to evidence."""
         return Answered.of(self.machine.notes(self.service))
 
-    def run(self, abi: str, words: Sequence[str], acts: Sequence[str] = ()) -> list[Line]:
+    def run(self, words: Sequence[str], acts: Sequence[str] = (TRUTH,)) -> list[Line]:
         """Runs the guest while the service plays its acts."""
-        self.machine.tell(self.service, json.dumps(acts))
-        environment = {
-            "SSL_CERT_FILE": str(self.machine.folder(self.service) / "ca.pem"),
-            "NRAS_KEY": NRAS_KEY,
-        }
-        command = ("run", "--config", str(self._config), guests.ABIS[abi](), *words)
-        outcome = self.machine.cli(*command, timeout=120, **environment)
-        assert outcome.code == 0, outcome.err
+        # The time makes it news to the service even if it is the same.
+        self.machine.tell(self.service, json.dumps({"play": acts, "told": time.time()}))
+        authority = str(self.machine.folder(self.service) / "ca.pem")
+        command: list[str | Path] = [
+            *COMMAND,
+            "run",
+            "--config",
+            self._config,
+            guests.ABIS[self.abi](),
+            *words,
+        ]
+        outcome = self.machine.run(
+            *command, timeout=120, SSL_CERT_FILE=authority, NRAS_KEY=NRAS_KEY
+        )
+        assert (outcome.code, "Traceback" in outcome.err) == (0, False), outcome.err
         return [Line(*line.split("\t")) for line in outcome.out.splitlines()]
 
     @property
@@ -185,12 +196,12 @@ class RelyingParty:
         return outcome.code, report
 
 
-def expecting(service: str, abi: str, nonce: bytes = NONCE) -> list[str]:
+def expecting(host: Host, nonce: bytes = NONCE) -> list[str]:
     """Returns the options with which a relying party demands the answer to its challenge."""
-    bound = _bound(nonce, hashlib.sha256(guests.ABIS[abi]().read_bytes()).digest())
-    if service == "nras":
+    bound = _bound(nonce, hashlib.sha256(guests.ABIS[host.abi]().read_bytes()).digest())
+    if host.service == "nras":
         return ["--nonce", _device_nonce(bound).hex()]
-    also = ["--nonce", nonce.hex()] if service == "maa" else []
+    also = ["--nonce", nonce.hex()] if host.service == "maa" else []
     return [*also, "--report-data", bound.hex()]
 
 

@@ -1,7 +1,7 @@
 """The services in a namespace: miniatures on HTTPS, each with a certification authority of its own.
 
 They know the vendors of the emulated hardware that started before them, and the time as it is. A
-test tells one what to do: a JSON list of acts (`acts.py`), one for each time that it is shown
+test tells one what to `play`: a list of acts (`acts.py`), one for each time that it is shown
 evidence, the last for good. What it answered is noted, with the keys that it published then:
 `Answered.of(machine.notes("maa"))`.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,6 +68,12 @@ class Answered:
     body: str
     keys: str
 
+    @property
+    def token(self) -> str:
+        """The token in the answer, or NVIDIA's answer as it came."""
+        found = json.loads(self.body)
+        return str(found["token"]) if isinstance(found, dict) else self.body
+
     @classmethod
     def of(cls, notes: Iterable[str]) -> list[Self]:
         """Reads what was noted."""
@@ -84,13 +90,13 @@ class Service(Emulation):
 
     name: ClassVar[str]
     keys_path: ClassVar[str]
-    miniature: ClassVar[Callable[[WebAuthority], Any]]
+    miniature: ClassVar[type[MaaMiniature | ItaMiniature | NrasMiniature | KbsMiniature]]
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def serve(self, place: Place) -> None:
         """Answers until it is killed; `ca.pem` and `url` in its folder say where and who."""
         authority = WebAuthority(place.folder, "ca")
-        miniature: Miniature = type(self).miniature(authority)
+        miniature = self.miniature(authority)
         for name, value in self.settings.items():
             setattr(miniature, name, value)
         miniature.clock = WallClock()
@@ -165,7 +171,7 @@ class _Stage:
         told = self._place.told()
         if told != self._told:
             self._told, self._played = told, []
-        play = json.loads(told or "[]") or [acts.TRUTH]
+        play = json.loads(told)["play"] if told else [acts.TRUTH]
         return str(play[min(len(self._played), len(play) - 1)])
 
     def _reply(self, request: WebRequest, act: str) -> Reply:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.emulation.namespace import Namespace
 from tests.fakes import amd, intel
+from tests.paths.guests import ABIS
 from tests.paths.hosts import (
     AZURE_SNP,
     AZURE_TDX,
@@ -100,17 +101,17 @@ def asked(way: Way) -> list[str]:
     return words
 
 
-@pytest.mark.parametrize("abi", ["component", "core"])
+@pytest.mark.parametrize("abi", ABIS)
 @every
 def test_way(machine: Namespace, way: Way, abi: str, tmp_path: Path) -> None:
-    host = Host(machine, way.service, tmp_path, way.more)
+    host = Host(machine, way.service, abi, tmp_path, way.more)
     before, words = len(host.answers), asked(way)
     if abi == "core" and way.too_long:
-        (line,) = host.run(abi, [f"fresh:{target}" for target in way.too_long])
+        (line,) = host.run([f"fresh:{target}" for target in way.too_long])
         assert line.case == "unsupported"
         assert "carries at most 50000" in line.text
         before, words = before + 1, [w for w in words if w.partition(":")[2] not in way.too_long]
-    *obtained, read = host.run(abi, [*words, "read:0"])
+    *obtained, read = host.run([*words, "read:0"])
     for line, word in zip(obtained, words, strict=True):
         assert (line.word, line.case, line.also) == (word, "ok", "true"), line.text
     assert read.case == "affirming", read.text
@@ -120,12 +121,12 @@ def test_way(machine: Namespace, way: Way, abi: str, tmp_path: Path) -> None:
     assert len(host.answers) - before == len(tokens) == len(words) - cached
     relying = RelyingParty(host, host.answers[-1].keys)
     for line in obtained:
-        demands = expecting(way.service, abi) if line.word.startswith("fresh:") else []
+        demands = expecting(host) if line.word.startswith("fresh:") else []
         code, report = relying.verify(line.text, *demands)
         assert code == 0, report
         check(way, line.word, report["claims"])
         if demands:
-            others = expecting(way.service, abi, bytes(16))
+            others = expecting(host, bytes(16))
             assert relying.verify(line.text, *others)[0] == REJECTED
 
 
@@ -144,3 +145,17 @@ def check(way: Way, word: str, claims: dict[str, Any]) -> None:
         name = "measurement" if is_amd else "mrtd"
         right = MEASUREMENTS[name] if way.says_measurement else None
         assert each["measurements"].get(name) == right
+
+
+@pytest.mark.parametrize("abi", ABIS)
+@pytest.mark.parametrize("machine", [SNP], indirect=True, ids=str, scope="module")
+def test_evidence_that_a_service_does_not_take(
+    machine: Namespace, abi: str, tmp_path: Path
+) -> None:
+    """Azure's and Intel's services are shown no report of another cloud's SEV-SNP."""
+    for service, why in (("maa", "Azure's machines alone"), ("ita", "it takes trust domains")):
+        host = Host(machine, service, abi, tmp_path)
+        kept, fresh = host.run(["kept:vm", "fresh:vm"])
+        assert {kept.case, fresh.case} == {"unsupported"}
+        assert why in kept.text
+        assert host.answers == []

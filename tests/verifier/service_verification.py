@@ -30,11 +30,12 @@ def verify(
     *,
     at: datetime = LATER,
     ledger: Ledger | None = None,
+    file: str = "keys",
 ) -> Verdict:
-    """Recognises and verifies a token."""
+    """Recognises and verifies a token; the keys are in a file of the endorsements."""
     subject = recognise(data if isinstance(data, bytes) else data.encode())
     assert isinstance(subject, Token)
-    endorsements = Endorsements() if keys is None else Endorsements.from_files([("keys", keys)])
+    endorsements = Endorsements() if keys is None else Endorsements.from_files([(file, keys)])
     return tokens.verify(
         subject.text,
         expected or Expected(),

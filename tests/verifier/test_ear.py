@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from wasmtime_attestation.claims.trustworthiness import Aspect, tier
 from wasmtime_attestation.claims.verdict import TokenKind
 from wasmtime_attestation.endorsements import jwks
+from wasmtime_attestation.endorsements.jwa import Algorithm
 from wasmtime_attestation.errors import UnavailableError
 from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.issuers import Issuer, check_distinct
@@ -87,8 +89,16 @@ class TestIssuer:
         assert rejected(token, issuers=ISSUERS)[0] == "token.signature"
 
     def test_its_keys_may_come_with_the_endorsements(self) -> None:
+        """If they can be of nobody else: NVIDIA's service signs with ES384."""
+        keys = jose.jwks(trustee.TRUSTEE.jwk)
         unnamed = Issuer("ours", TokenKind.EAR, frozenset())
-        verify(sign_former(former()), jose.jwks(trustee.TRUSTEE.jwk), [unnamed])
+        with pytest.raises(UnavailableError, match="or of NVIDIA Remote Attestation Service"):
+            verify(sign_former(former()), keys, [unnamed])
+        verify(
+            sign_former(former()),
+            keys,
+            [replace(unnamed, algorithms=frozenset({Algorithm.ES256}))],
+        )
         with pytest.raises(UnavailableError, match="public key in PEM"):
             verify(sign_former(former()), None, [unnamed])
 

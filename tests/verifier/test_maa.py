@@ -95,7 +95,8 @@ class TestIssuer:
 
     def test_its_keys_may_come_with_the_endorsements(self) -> None:
         named = Issuer("ours", TokenKind.MAA, frozenset({maa.ISSUER}))
-        verify(maa.sign(maa.tdx_vm()), maa.keys(), [named])
+        file = "jwks-shared.example.attest.azure.net.json"
+        verify(maa.sign(maa.tdx_vm()), maa.keys(), [named], file=file)
         with pytest.raises(UnavailableError, match="/certs at the instance"):
             verify(maa.sign(maa.tdx_vm()), None, [named])
 

@@ -216,7 +216,7 @@ def _additions(endorsers: Settings, *, endorse: bool) -> tuple[Addition, ...]:
         return ()
     from wasmtime_attestation.cli import endorsing  # most hosts fetch nothing
 
-    return (partial(endorsing.with_endorsements, offline=endorsers.offline, urls=endorsers.urls),)
+    return (partial(endorsing.with_endorsements, endorsers=endorsers),)
 
 
 def _identity(program: Guest, path: Path) -> GuestIdentity:

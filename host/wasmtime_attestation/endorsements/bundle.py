@@ -180,7 +180,7 @@ class Endorsements:
     @classmethod
     def _from_content(cls, name: str, data: bytes) -> Endorsements:
         if jwks.looks_like(data):
-            return cls(key_sets=(jwks.decode(data),))
+            return cls(key_sets=(jwks.of_file(name, data),))
         if data.startswith(_URL_ENCODED):
             # As Intel's service writes issuer chains into the headers of its answers.
             data = unquote_to_bytes(data)

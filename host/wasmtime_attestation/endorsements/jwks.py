@@ -6,7 +6,8 @@ these and unfit makes the whole set unfit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from wasmtime_attestation.endorsements import jwk
 from wasmtime_attestation.endorsements.jwa import Algorithm
@@ -17,6 +18,7 @@ from wasmtime_attestation.evidence.strict_json import Json
 MAX_KEYS = 100
 """Keys in a set; NVIDIA's has about 36, of two days."""
 _PEM = b"-----BEGIN PUBLIC KEY-----"
+_FILE = re.compile(r"jwks-([a-z0-9.-]{1,253})\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,15 @@ class JwkSet:
 
     Attributes:
         keys: the keys.
+        owner: the host of the service whose keys they are, where the file is named after it
+            (`jwks-HOST.json`); None where nobody said whose they are.
     """
 
     keys: tuple[Jwk, ...] = ()
+    owner: str | None = None
 
     def __add__(self, other: JwkSet) -> JwkSet:
-        """Joins two sets; a key that stands in both counts once.
+        """Joins two sets, which are of nobody in particular; a key in both counts once.
 
         Raises:
             ValueError: a `kid` names two keys, or there are too many.
@@ -43,7 +48,7 @@ class JwkSet:
     @property
     def content(self) -> bytes:
         """Everything that is in it, as bytes."""
-        return repr([key.content for key in self.keys]).encode()
+        return repr([self.owner, *(key.content for key in self.keys)]).encode()
 
     def candidates(self, key_id: str | None, algorithm: Algorithm) -> tuple[Jwk, ...]:
         """Returns the keys that may have made a signature.
@@ -92,6 +97,17 @@ def decode(data: bytes) -> JwkSet:
     if not isinstance(value, dict):
         raise ValueError("it is no JSON object")
     return of_json(value)
+
+
+def of_file(name: str, data: bytes) -> JwkSet:
+    """Reads a file, whose name may say whose keys they are; see `decode`."""
+    named = _FILE.fullmatch(name.replace("\\", "/").rpartition("/")[2])
+    return replace(decode(data), owner=named[1] if named else None)
+
+
+def file_of(host: str) -> str:
+    """Returns the name of a file with the keys of the service at a host."""
+    return f"jwks-{host}.json"
 
 
 def of_json(document: dict[str, Json]) -> JwkSet:

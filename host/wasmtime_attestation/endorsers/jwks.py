@@ -9,21 +9,19 @@ Authority, "JWKS".
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 from wasmtime_attestation.claims.verdict import TokenKind
+from wasmtime_attestation.endorsements import jwks
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsers.question import Piece, Question
+from wasmtime_attestation.verifier.issuers import address_of
 
 _PATHS = {
     TokenKind.NRAS: "/.well-known/jwks.json",
     TokenKind.MAA: "/certs",
     TokenKind.ITA: "/certs",
 }
-_NAMES = {"Intel Trust Authority": "https://portal.trustauthority.intel.com"}
-"""Where a service is that does not call itself by its address."""
-_ADDRESS = re.compile(r"https://([a-z0-9.-]{1,253})(:[0-9]{1,5})?")
 
 
 def keys(kind: TokenKind, name: str, key_id: str | None) -> Question | None:
@@ -34,7 +32,7 @@ def keys(kind: TokenKind, name: str, key_id: str | None) -> Question | None:
         name: the value of `iss` that is configured for it.
         key_id: the `kid` that is looked for: keys that were kept and lack it do not do.
     """
-    address = _ADDRESS.fullmatch(_NAMES.get(name, name).rstrip("/"))
+    address = address_of(name)
     if address is None or kind not in _PATHS:
         return None
     host = address[1]
@@ -46,7 +44,7 @@ def keys(kind: TokenKind, name: str, key_id: str | None) -> Question | None:
     return Question(
         what=f"the keys of {host}",
         url=f"{address[0]}{_PATHS[kind]}",
-        pieces=lambda reply: (Piece(f"jwks-{host}.json", reply.body),),
+        pieces=lambda reply: (Piece(jwks.file_of(host), reply.body),),
         fits=lambda found: bool(found.key_sets),
         still_fits=has_key,
         # NVIDIA makes new keys four times a day.

@@ -12,6 +12,7 @@ from wasmtime_attestation.endorsers.gathering import Gathering
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import jwt
 from wasmtime_attestation.evidence.strict_json import Json
+from wasmtime_attestation.verifier.issuer_keys import IssuerKeys
 from wasmtime_attestation.verifier.issuers import KEYS, Issuer, find_issuer
 
 
@@ -33,7 +34,7 @@ def gather(text: str, issuers: Sequence[Issuer], gathering: Gathering) -> tuple[
     except (ValueError, RecursionError, RejectedError) as error:
         gathering.lacks("the keys of the token's issuer", str(error))
         return tuple(issuers)
-    if issuer.keys or gathering.known.key_sets:
+    if IssuerKeys(issuer, issuers, gathering.known).are_given:
         return tuple(issuers)
     keys = _keys(issuer, claims, token.header, gathering)
     if keys is None:

@@ -1,10 +1,10 @@
-"""The keys of a service: fetched, kept for a while, and fetched again for a new `kid`."""
+"""The keys of a service: fetched, kept for a while, and fetched again where there are new ones."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from wasmtime_attestation.endorsements import jwks
 from wasmtime_attestation.endorsements.jwks import JwkSet
@@ -41,20 +41,24 @@ class ServiceKeys:
         """The keys that are known by now; empty before any token was asked for."""
         return self._keys
 
-    def including(self, key_ids: Iterable[str | None]) -> JwkSet:
-        """Returns the keys, fetched once more if a `kid` is not among them.
+    def including(
+        self, key_ids: Iterable[str | None], serve: Callable[[JwkSet], bool] = lambda _: True
+    ) -> JwkSet:
+        """Returns the keys, fetched once more if a `kid` is not among them or they do not serve.
 
         One token makes one fetch at most: a `kid` that is nowhere is an error of the token.
 
         Args:
             key_ids: of the token, and of those beside it.
+            serve: whether keys are those that signed, where a token names none.
 
         Raises:
             UnavailableError: they cannot be fetched.
         """
         with self._lock:
             known = {None, *(key.key_id for key in self._keys.keys)}
-            if not self._is_fresh() or not known.issuperset(key_ids):
+            is_known = self._is_fresh() and known.issuperset(key_ids)
+            if not is_known or not serve(self._keys):
                 self._keys = self._fetch()
                 self._fetched_at = time.monotonic()
             return self._keys

@@ -10,6 +10,7 @@ from wasmtime_attestation.appraisal.token import check_issuers_result
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import Verdict
 from wasmtime_attestation.endorsements.anchors import Anchors
+from wasmtime_attestation.endorsements.jwks import JwkSet
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence import detached_eat, jwt
 from wasmtime_attestation.evidence.detached_eat import DetachedEat
@@ -67,7 +68,8 @@ class TokenCheck:
         self._check_origin(parts[0])
         issuer = self.issuer
         if self.keys is not None:
-            issuer = replace(issuer, keys=self.keys.including(_key_ids(parts)))
+            keys = self.keys.including(_key_ids(parts), lambda keys: self._serve(keys, parts))
+            issuer = replace(issuer, keys=keys)
         verdict = tokens.verify(
             text,
             expected,
@@ -77,6 +79,18 @@ class TokenCheck:
         )
         check_issuers_result(verdict)
         return verdict
+
+    def _serve(self, keys: JwkSet, parts: list[CompactJws]) -> bool:
+        """Whether keys are those of a token without a `kid`, such as Trustee's are."""
+        for each in parts:
+            if "kid" in each.header:
+                continue
+            try:
+                algorithm = jws.accepted_algorithm(each, self.issuer.accepted_algorithms)
+                jws.signed_by(each, keys, algorithm)
+            except RejectedError:
+                return False
+        return True
 
     def _check_origin(self, parts: CompactJws) -> None:
         """Only this issuer will do, although the well-known ones would be tokens too."""

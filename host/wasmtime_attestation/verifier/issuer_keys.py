@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
@@ -20,48 +21,93 @@ from wasmtime_attestation.endorsements.x509 import (
     spki_sha256,
 )
 from wasmtime_attestation.evidence.strict_json import brief
-from wasmtime_attestation.verifier.issuers import KEYS, Issuer
+from wasmtime_attestation.verifier.issuers import KEYS, WELL_KNOWN, Issuer
 
 
-def keys_of(issuer: Issuer, endorsements: Endorsements, ledger: Ledger) -> JwkSet:
-    """Returns the configured keys, or where there are none those among the endorsements.
+@dataclass(frozen=True, slots=True)
+class IssuerKeys:
+    """Where the keys of an issuer are looked for; no key speaks for another's tokens.
 
-    Raises:
-        RejectedError: `token.key`, key sets contradict each other.
-        UnavailableError: `token.key`, there are no keys.
+    Attributes:
+        issuer: whose keys are wanted.
+        configured: all whose tokens count, besides the well-known ones.
+        endorsements: what may hold its keys, if it has none of its own.
     """
-    if issuer.keys:
-        return issuer.keys
+
+    issuer: Issuer
+    configured: Sequence[Issuer]
+    endorsements: Endorsements
+
+    @property
+    def are_given(self) -> bool:
+        """Whether there are keys of which it is clear that they are this issuer's."""
+        issuer = self.issuer
+        return bool(issuer.keys or self._own or (self._nobodys and self._rival is None))
+
+    def found(self, ledger: Ledger) -> JwkSet:
+        """Returns the configured keys, or where there are none those among the endorsements.
+
+        Raises:
+            RejectedError: `token.key`, key sets contradict each other.
+            UnavailableError: `token.key`, there are no keys, or nobody said whose they are.
+        """
+        if self.issuer.keys:
+            return self.issuer.keys
+        sets = self._own or self._nobodys
+        if not sets:
+            ledger.unavailable(
+                "token.key",
+                f"the keys of {self.issuer.name} are missing: give {KEYS[self.issuer.kind]}, as "
+                "the issuer's jwks, or with --endorsements",
+            )
+        if not self._own and (rival := self._rival) is not None:
+            ledger.unavailable(
+                "token.key",
+                f"keys among the endorsements could be of {self.issuer.name} or of {rival.name}: "
+                "name them in the issuer's file (jwks), or name their file after the host of the "
+                "service (jwks-HOST.json)",
+            )
+        return _joined(sets, ledger)
+
+    @property
+    def _own(self) -> tuple[JwkSet, ...]:
+        """The sets in files that are named after the issuer."""
+        hosts = self.issuer.hosts
+        return tuple(keys for keys in self.endorsements.key_sets if keys.owner in hosts)
+
+    @property
+    def _nobodys(self) -> tuple[JwkSet, ...]:
+        """The sets of which nobody said whose they are, without keys of other issuers."""
+        others = {
+            key.spki for other in self.configured if other != self.issuer for key in other.keys.keys
+        }
+        sets = [
+            JwkSet(tuple(key for key in keys.keys if key.spki not in others))
+            for keys in self.endorsements.key_sets
+            if keys.owner is None
+        ]
+        return tuple(filter(None, sets))
+
+    @property
+    def _rival(self) -> Issuer | None:
+        """Another issuer without keys that signs with the same algorithms."""
+        issuer = self.issuer
+        for other in (*self.configured, *WELL_KNOWN):
+            shared = other.accepted_algorithms & issuer.accepted_algorithms
+            is_other = other != issuer and not other.names & issuer.names
+            if is_other and shared and not other.keys:
+                return other
+        return None
+
+
+def _joined(sets: Sequence[JwkSet], ledger: Ledger) -> JwkSet:
     found = JwkSet()
-    for keys in endorsements.key_sets:
+    for keys in sets:
         try:
             found += keys
         except ValueError as error:
             ledger.reject("token.key", f"the key sets do not fit together: {error}")
-    if not found:
-        ledger.unavailable(
-            "token.key",
-            f"the keys of {issuer.name} are missing: give {KEYS[issuer.kind]}, with --endorsements",
-        )
     return found
-
-
-def check_owner(issuer: Issuer, configured: Sequence[Issuer], ledger: Ledger) -> None:
-    """Refuses key sets of which nobody said whose they are: a key could speak for another issuer.
-
-    Raises:
-        UnavailableError: `token.key`, another issuer without keys signs with the same algorithms.
-    """
-    if issuer.keys:
-        return
-    for other in configured:
-        shared = other.accepted_algorithms & issuer.accepted_algorithms
-        if other != issuer and not other.keys and shared:
-            ledger.unavailable(
-                "token.key",
-                f"keys among the endorsements could be of {issuer.name} or of {other.name}: name "
-                "them in the issuers' files (jwks)",
-            )
 
 
 def check_pins(jwk: Jwk, issuer: Issuer, at: datetime, ledger: Ledger) -> None:

@@ -6,6 +6,7 @@ checked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,9 @@ ALGORITHMS: dict[TokenKind, frozenset[Algorithm]] = {
 LIFETIMES = {TokenKind.EAR: 3600}
 """Where an issuer of a kind lives less than a day: Verifiers may leave `exp` out of an EAR."""
 _AZURE = ".attest.azure.net"
+_ELSEWHERE = {"Intel Trust Authority": "https://portal.trustauthority.intel.com"}
+"""Where a service is that does not call itself by its address."""
+_ADDRESS = re.compile(r"https://([a-z0-9.-]{1,253})(:[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,16 @@ class Issuer:
     def longest_life(self) -> int:
         """Seconds that its tokens live at most."""
         return LIFETIMES.get(self.kind, DAY) if self.lifetime is None else self.lifetime
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts that its names lead to."""
+        return frozenset(found[1] for name in self.names if (found := address_of(name)))
+
+
+def address_of(name: str) -> re.Match[str] | None:
+    """Returns the address, whose first group is the host, of a service by its `iss`, if any."""
+    return _ADDRESS.fullmatch(_ELSEWHERE.get(name, name).rstrip("/"))
 
 
 NVIDIA = Issuer(

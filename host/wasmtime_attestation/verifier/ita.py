@@ -111,20 +111,20 @@ def _other(name: str, claims: JsonObject) -> Environment:
 def _gpus(claims: JsonObject) -> Iterator[Environment]:
     """Each device, in the words of NVIDIA's service, which Intel's asks."""
     details = claims.optional_object("claim_details") or JsonObject("claim_details", {})
-    overall = claims.optional_boolean("x-nvidia-overall-att-result")
-    names = [*details.members] or ["nvgpu"]
-    for name in names:
-        device = details.object(name) if details.members else claims
-        against = [*_against_gpu(device)]
-        if overall is not True:
-            against.append("x-nvidia-overall-att-result is not true: the service says no")
+    devices = {name: details.object(name) for name in details.members} or {"nvgpu": claims}
+    against = {name: [*_against_gpu(device)] for name, device in devices.items()}
+    if claims.optional_boolean("x-nvidia-overall-att-result") is not True:
+        # It is about all of them, and explained where one of them says what is wrong.
+        for name in () if any(against.values()) else devices:
+            against[name].append("x-nvidia-overall-att-result is not true: the service says no")
+    for name, device in devices.items():
         yield Environment(
             name=name,
             tee_type=TeeType.NVIDIA_GPU,
-            status=Status.CONTRAINDICATED if against else Status.AFFIRMING,
+            status=Status.CONTRAINDICATED if against[name] else Status.AFFIRMING,
             debug=device.optional_string("dbgstat") != "disabled",
             measurements={"hwmodel": device.optional_string("hwmodel") or ""},
-            findings=tuple(Finding(_ISSUER, text) for text in against),
+            findings=tuple(Finding(_ISSUER, text) for text in against[name]),
         )
 
 

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
-from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.jwks import JwkSet
 from wasmtime_attestation.errors import Finding, RejectedError
 from wasmtime_attestation.evidence.detached_eat import DetachedEat
@@ -22,8 +21,7 @@ from wasmtime_attestation.evidence.strict_json import Json, brief
 from wasmtime_attestation.verifier import issued
 from wasmtime_attestation.verifier.expectations import Expected, check_nonce
 from wasmtime_attestation.verifier.issued import IssuedToken, Reader
-from wasmtime_attestation.verifier.issuer_keys import keys_of
-from wasmtime_attestation.verifier.issuers import Issuer
+from wasmtime_attestation.verifier.issuer_keys import IssuerKeys
 from wasmtime_attestation.verifier.nras_device import ERRORS, ISSUER, VERSIONS, Device
 from wasmtime_attestation.wit import Status
 
@@ -44,8 +42,7 @@ def verify(
     eat: DetachedEat,
     parts: CompactJws,
     claims: dict[str, Json],
-    issuer: Issuer,
-    endorsements: Endorsements,
+    issuer_keys: IssuerKeys,
     reader: Reader,
 ) -> Verdict:
     """Verifies a detached EAT.
@@ -54,8 +51,7 @@ def verify(
         eat: all tokens.
         parts: the overall token, decoded.
         claims: what it says.
-        issuer: who is to have issued it.
-        endorsements: where its keys are, if the issuer has none of its own.
+        issuer_keys: who is to have issued it, and where the keys are.
         reader: the verification.
 
     Raises:
@@ -63,11 +59,11 @@ def verify(
             could not authenticate a device's evidence.
         UnavailableError: the keys are missing.
     """
-    ledger = reader.ledger
+    ledger, issuer = reader.ledger, issuer_keys.issuer
     ledger.plan(CHECKS)
     _check_digests(claims, eat.submodules, ledger)
     algorithm = reader.accept_algorithm(parts, issuer)
-    keys = keys_of(issuer, endorsements, ledger)
+    keys = issuer_keys.found(ledger)
     overall = reader.authenticate(parts, claims, issuer, keys, algorithm)
     reader.check_audience(overall)
     _check_nonce(overall, reader)

@@ -21,7 +21,7 @@ from wasmtime_attestation.memo.instant import has_zone
 from wasmtime_attestation.verifier import ear, ita, maa, nras
 from wasmtime_attestation.verifier.expectations import Expected
 from wasmtime_attestation.verifier.issued import IssuedToken, Reader
-from wasmtime_attestation.verifier.issuer_keys import check_owner, keys_of
+from wasmtime_attestation.verifier.issuer_keys import IssuerKeys
 from wasmtime_attestation.verifier.issuers import Issuer, find_issuer
 from wasmtime_attestation.verifier.token import verify_token
 
@@ -110,31 +110,31 @@ def _of_service(
     parts, claims = parsed or reader.parse(text)
     ledger.passed("token.format", f"{len(text)} characters")
     issuer = find_issuer(claims, trust.issuers, ledger)
-    check_owner(issuer, trust.issuers, ledger)
+    keys = IssuerKeys(issuer, trust.issuers, trust.endorsements)
     if issuer.kind is TokenKind.NRAS:
         _refuse(reader.expected.report_data is not None, "a GPU has a nonce, and no report data")
         eat = DetachedEat(text, submodules or {})
-        return nras.verify(eat, parts, claims, issuer, trust.endorsements, reader)
+        return nras.verify(eat, parts, claims, keys, reader)
     if submodules is not None:
         ledger.reject(
             "token.format", f"{issuer.name} issues no detached EAT; NVIDIA's service does"
         )
     _refuse(reader.expected.device_serials is not None, "only NRAS tokens name devices")
-    return _by_itself(parts, claims, issuer, trust.endorsements, reader)
+    return _by_itself(parts, claims, keys, reader)
 
 
 def _by_itself(
     parts: CompactJws,
     claims: dict[str, Json],
-    issuer: Issuer,
-    endorsements: Endorsements,
+    keys: IssuerKeys,
     reader: Reader,
 ) -> Verdict:
+    issuer = keys.issuer
     checks, verdict = _SERVICES[issuer.kind]
     reader.ledger.plan(checks)
     algorithm = reader.accept_algorithm(parts, issuer)
-    keys = keys_of(issuer, endorsements, reader.ledger)
-    token = reader.authenticate(parts, claims, issuer, keys, algorithm)
+    found = keys.found(reader.ledger)
+    token = reader.authenticate(parts, claims, issuer, found, algorithm)
     reader.check_audience(token)
     return verdict(token, reader)
 

@@ -11,6 +11,7 @@ the installed wasmtime is as expected here.
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Callable
 from ctypes import c_void_p
 from itertools import count
@@ -49,7 +50,7 @@ def define(linker: Linker, module: str, name: str, type_: FuncType, function: Ho
 
 def _raw(type_: FuncType, function: HostFunction) -> _Raw:
     """Returns a function of a caller and the addresses of its arguments and of its results."""
-    parameters = Struct("=" + "".join(f"{_VALUE}x{_SLOTS[str(t)]}" for t in type_.params))
+    parameters, results = _layout(type_)
     unpack, size = parameters.unpack, parameters.size
 
     def call(caller: int, values: int, _results: int) -> None:
@@ -59,12 +60,19 @@ def _raw(type_: FuncType, function: HostFunction) -> _Raw:
         result = function(UncheckedCaller(caller), *unpack(bytes_at(values, size)))
         ctypes.memmove(results, pack(kind, result), width)
 
-    if not type_.results:
+    if not results:
         return call
-    (result,) = map(str, type_.results)
+    (result,) = results
     slot = Struct(f"=B{_VALUE - 1}x{_SLOTS[result]}")
     kind, pack, width = _KINDS[result], slot.pack, slot.size
     return answer
+
+
+@functools.lru_cache(maxsize=64)
+def _layout(type_: FuncType) -> tuple[Struct, tuple[str, ...]]:
+    """Returns how a function's arguments lie, and its results' types; wasmtime-py tells slowly."""
+    parameters = Struct("=" + "".join(f"{_VALUE}x{_SLOTS[str(t)]}" for t in type_.params))
+    return parameters, tuple(map(str, type_.results))
 
 
 def _enter(key: int, caller: int, values: int, _count: int, results: int, _results: int) -> int:

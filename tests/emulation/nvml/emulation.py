@@ -2,7 +2,8 @@
 
 `root.pem` and `rim-root.pem` in the emulation's folder are what a verifier trusts, and the files
 `endorsement*` what it needs besides. A test tells how the machine differs from its settings, as
-JSON: members are attributes of `NvmlMachine`, and `of_gpu` has errors by place on the PCI bus.
+JSON: members are attributes of `NvmlMachine`, `of_gpu` has errors by place on the PCI bus, and
+`altered` lists the places of those whose firmware is another than NVIDIA's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -62,12 +64,17 @@ class _Told(NvmlMachine):
         """Answers a call as the test told last."""
         self.place.note(name)
         told = json.loads(self.place.told() or "{}")
-        of_gpu = told.pop("of_gpu", {})
+        of_gpu, altered = told.pop("of_gpu", {}), told.pop("altered", [])
         for index, gpu in enumerate(sorted(self.gpus, key=lambda gpu: gpu.pci)):
             gpu.errors = of_gpu.get(str(index), {})
+            gpu.report = partial(_altered, gpu.device) if index in altered else None
         for member, value in {"errors": {}, "hangs": [], **self.settings, **told}.items():
             setattr(self, member, value)
         return super().answer(name, number, data)
+
+
+def _altered(device: nvidia.Device, nonce: bytes) -> bytes:
+    return device.report(nonce=nonce, changes={7: bytes(48)})
 
 
 def _write_endorsements(folder: Path) -> None:

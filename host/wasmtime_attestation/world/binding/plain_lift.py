@@ -83,7 +83,7 @@ SEQUENCES = {
 }
 
 
-def string(block: bytes, at: int, _scope: Scope) -> str:
+def string(block: bytes, at: int, _scope: Scope) -> Any:  # noqa: ANN401 - a str, of ctypes
     """Reads a string."""
     found, size, address = capi.SEQUENCE.unpack_from(block, at)
     if found != capi.STRING:
@@ -91,7 +91,7 @@ def string(block: bytes, at: int, _scope: Scope) -> str:
     if size > _MAX_BYTES:
         raise MisfitError(f"a string of {size} bytes is more than a host takes at once")
     pass_bytes(size)
-    return string_at(address, size).decode() if size else ""
+    return capi.text_at(address, size, None) if size else ""
 
 
 _MAX_BYTES = (1 << 31) - 1
