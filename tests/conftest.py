@@ -16,4 +16,5 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test asks real vendors, or finds what their user's own cache has.
 os.environ["WASMTIME_ATTESTATION_OFFLINE"] = "1"
-os.environ["XDG_CACHE_HOME"] = "/nonexistent"
+# Not even root can make a folder there.
+os.environ["XDG_CACHE_HOME"] = "/dev/null/nonexistent"

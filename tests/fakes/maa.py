@@ -92,9 +92,17 @@ def tdx_vm() -> Members:
 def azure_guest() -> Members:
     """Returns right claims of AzureGuest."""
     payload = {"client-payload": {"nonce": "AAECAwQFBgc="}, "keys": []}
+    off = ("bootdebug", "kerneldebug", "hypervisordebug", "testsigning", "flightsigning")
+    on = ("default-securebootkeysvalidated", "dbvalidated", "dbxvalidated")
     return times() | {
         "x-ms-attestation-type": "azurevm",
         "secureboot": True,
+        **{f"x-ms-azurevm-{name}-enabled": False for name in off},
+        **{f"x-ms-azurevm-{name}disabled": True for name in ("debuggers", "signing")},
+        **{f"x-ms-azurevm-{name}": True for name in on},
+        "x-ms-azurevm-attestation-protocol-ver": "2.0",
+        "x-ms-azurevm-attested-pcrs": [0, 1, 2, 3, 4, 5, 6, 7],
+        "x-ms-azurevm-ostype": "Linux",
         "x-ms-isolation-tee": snp() | runtime(),
         "x-ms-runtime": payload,
     }

@@ -57,7 +57,7 @@ GUESTS: dict[str, Guest] = {
     "core: gpus": _calls("(drop (call $gpus))"),
     "core: clear_cache": _calls("(call $clear_cache)"),
     "core: verify_token": _calls("(drop (call $verify_token (i32.const 0) (i32.const 1)))"),
-    "core: bad pointers": _calls("(drop (call $verify_token (i32.const -1) (i32.const -1)))"),
+    "core: bad pointers": _calls("(drop (call $verify_token (i32.const -1) (i32.const 1)))"),
     "core: large tokens": _calls(f"(drop (call $verify_token {_MEBIBYTE}))"),
     "core: large challenges": _calls(f"(drop (call $attest {_MEBIBYTE} {_MEBIBYTE}))"),
     "component: attest-vm": _component_calls("(call $attest_vm)"),
@@ -76,7 +76,7 @@ class _Heard(logging.Handler):
         self.bytes += len(self.format(record))
 
 
-def _flood(guest: Guest, error: Exception | None) -> str:
+def _flood(guest: Guest, error: type[Exception] | None) -> str:
     """Returns how it ended, what was captured, and how much was logged."""
     heard = _Heard()
     logging.getLogger().addHandler(heard)
@@ -91,18 +91,18 @@ def _flood(guest: Guest, error: Exception | None) -> str:
 class _World(ScriptedWorld):
     """A world that does not remember what it was asked."""
 
-    def __init__(self, error: Exception | None) -> None:
+    def __init__(self, error: type[Exception] | None) -> None:
         super().__init__()
         self._error = error
 
     def _answer(self, answer: T | BaseException, *_call: object) -> T:
         if self._error is not None:
-            raise self._error
+            raise self._error("no")
         assert not isinstance(answer, BaseException)
         return answer
 
 
-_ERRORS = {"answered": None, "denied": DeniedError("no"), "failing": ValueError("broken")}
+_ERRORS = {"answered": None, "denied": DeniedError, "failing": ValueError}
 CASES: dict[str, Callable[[], str]] = {
     f"{name}, {how}": partial(_flood, guest, error)
     for name, guest in GUESTS.items()

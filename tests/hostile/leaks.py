@@ -40,7 +40,7 @@ def _repeated(guest: Guest, limits: Limits, runs: int) -> str:
             before = resident()
         last = said(runtime.run(guest, world, limits=limits))
         world.calls.clear()
-    grown, files = resident() - before, len(os.listdir("/proc/self/fd"))
+    grown, files = resident() - before, len(list(Path("/proc/self/fd").iterdir()))
     return f"{last}; {grown:.1f} MiB; {threading.active_count()} threads; {files} files"
 
 

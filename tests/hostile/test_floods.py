@@ -31,10 +31,10 @@ def test_a_flood_ends_at_its_limit(done: Mapping[str, Done], case: str) -> None:
     captured, called, logged = map(int, found.groups()[1:])
     if " large " in case:
         assert found[1] == "host bytes"
-        assert called <= BYTES >> 20
+        assert called <= (BYTES >> 20) + 1  # the last was stopped
     else:
         assert found[1] == ("host calls" if ": " in case else "output")
     assert called <= CALLS
     assert captured <= OUTPUT
     assert logged < LOG
-    assert run.megabytes < 60
+    assert run.megabytes < 100

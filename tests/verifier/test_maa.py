@@ -123,7 +123,6 @@ class TestIssuer:
     [
         (maa.sev_snp_vm, {"x-ms-attestation-type": "sgx"}),
         (maa.sev_snp_vm, {"x-ms-attestation-type": "tdxvm"}),
-        (maa.sev_snp_vm, {"x-ms-attestation-type": "azurevm"}),
         (maa.sev_snp_vm, {"x-ms-attestation-type": None}),
         (maa.sev_snp_vm, {"x-ms-sevsnpvm-launchmeasurement": "00"}),
         (maa.sev_snp_vm, {"x-ms-sevsnpvm-launchmeasurement": "zz" * 48}),
@@ -143,6 +142,8 @@ class TestIssuer:
         (maa.azure_guest, {"x-ms-isolation-tee": None}),
         (maa.azure_guest, {"x-ms-isolation-tee": {"x-ms-attestation-type": "azurevm"}}),
         (maa.azure_guest, {"secureboot": "true"}),
+        (maa.azure_guest, {"x-ms-azurevm-kerneldebug-enabled": 0}),
+        (maa.azure_guest, {"x-ms-azurevm-dbvalidated": "true"}),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)[:50]),
 )
@@ -163,6 +164,16 @@ def test_malformed_claims(claims: Claims, change: Members) -> None:
         (maa.tdx_vm, {"attester_tcb_status": "OutOfDate"}, "warning", "policy.tcb-status"),
         (maa.tdx_vm, {"attester_tcb_status": "Revoked"}, "contraindicated", "policy.tcb-status"),
         (maa.azure_guest, {"secureboot": False}, "warning", "policy.issuer-status"),
+        *(
+            (maa.azure_guest, {f"x-ms-azurevm-{name}": value}, "warning", "policy.issuer-status")
+            for name, value in (
+                ("kerneldebug-enabled", True),
+                ("testsigning-enabled", True),
+                ("debuggersdisabled", False),
+                ("dbxvalidated", False),
+                ("signingdisabled", None),
+            )
+        ),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)[:50]),
 )
@@ -172,6 +183,33 @@ def test_what_speaks_against_a_machine(
     verdict = verify(maa.sign(claims() | change), issuers=ISSUERS)
     assert verdict.status == status
     assert [finding.check for finding in verdict.reasons] == [check]
+
+
+def test_what_a_guest_token_leaves_out() -> None:
+    """Its system's claims depend on its boot log; that of Edgeless has no word of secure boot."""
+    claims = {n: v for n, v in maa.azure_guest().items() if not n.startswith("x-ms-azurevm-")}
+    assert verify(maa.sign(claims), issuers=ISSUERS).status == "affirming"
+    claims = without(maa.azure_guest(), "secureboot")
+    assert verify(maa.sign(claims), issuers=ISSUERS).status == "warning"
+
+
+def test_a_guest_on_tdx() -> None:
+    claims = maa.azure_guest() | {"x-ms-isolation-tee": maa.tdx() | maa.runtime()}
+    verdict = verify(
+        maa.sign(claims), issuers=ISSUERS, expected=Expected(report_data=maa.USER_DATA)
+    )
+    assert (verdict.tee_type, verdict.status) == (TeeType.INTEL_TDX, "affirming")
+    assert verdict.environments[0].measurements["mrtd"] == maa.MEASUREMENT.hex()
+
+
+def test_a_guest_that_no_hardware_vouches_for() -> None:
+    """A machine of Trusted Launch: authentic, and no trusted execution environment."""
+    claims = without(maa.azure_guest(), "x-ms-isolation-tee")
+    verdict = verify(maa.sign(claims), issuers=ISSUERS, expected=Expected(bytes(range(8))))
+    assert (verdict.tee_type, verdict.status) == (TeeType.NONE, "contraindicated")
+    assert any("no hardware vouches" in reason.detail for reason in verdict.reasons)
+    expected = Expected(report_data=maa.USER_DATA)
+    assert refused(claims, expected)[0] == "evidence.binding"
 
 
 def test_the_nonce_in_any_encoding() -> None:

@@ -13,7 +13,8 @@ from wasmtime_attestation.cli.verification import Request
 from wasmtime_attestation.config.endorser_settings import Settings
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsers.answers import Answers
-from wasmtime_attestation.endorsers.disk_cache import DiskCache, default_folder
+from wasmtime_attestation.endorsers.cache_folder import default_folder
+from wasmtime_attestation.endorsers.disk_cache import DiskCache
 from wasmtime_attestation.endorsers.fetching import Fetched, Subject, fetch
 from wasmtime_attestation.endorsers.source import Source
 from wasmtime_attestation.errors import RejectedError

@@ -59,6 +59,13 @@ class Source(Protocol):
     def issuers(self) -> tuple[Issuer, ...]:
         """Whose tokens these are, with the keys that are known by now; it does no IO."""
 
+    def learn_keys(self) -> None:
+        """Makes sure that the keys of its issuers are known; it may ask them.
+
+        Raises:
+            UnavailableError: an issuer does not say them.
+        """
+
     def issue(self, order: Order) -> Issued:
         """Collects evidence and returns a token about it.
 

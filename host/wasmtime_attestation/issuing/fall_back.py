@@ -34,6 +34,11 @@ class FallBack:
         """Those of every source."""
         return tuple(issuer for source in self._sources for issuer in source.issuers)
 
+    def learn_keys(self) -> None:
+        """Learns those of every source; see `Source.learn_keys`."""
+        for source in self._sources:
+            source.learn_keys()
+
     def issue(self, order: Order) -> Issued:
         """Returns the first source's token that can be had; see `Source.issue`."""
         failures: list[tuple[str, UnavailableError | UnsupportedError]] = []

@@ -35,6 +35,9 @@ class EvidenceSource:
         """Nobody: an evidence token has its key in it."""
         return ()
 
+    def learn_keys(self) -> None:
+        """There are none to learn."""
+
     def issue(self, order: Order) -> Issued:
         """Returns a token that carries its evidence; see `Source.issue`."""
         text, token = self._issuer.issue(

@@ -69,6 +69,10 @@ class ServiceSource:
         """The service, with the keys that are known by now."""
         return (self._service.issuer,)
 
+    def learn_keys(self) -> None:
+        """Has the service's keys fetched; see `Source.learn_keys`."""
+        self._service.learn_keys()
+
     def issue(self, order: Order) -> Issued:
         """Returns a token of the service; see `Source.issue`."""
         nonce = secrets.token_bytes(NONCE_SIZE) if order.nonce is None else order.nonce

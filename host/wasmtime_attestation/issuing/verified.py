@@ -66,6 +66,9 @@ class EarSource:
         """The host itself, as Verifier."""
         return (self._self,)
 
+    def learn_keys(self) -> None:
+        """There are none to learn."""
+
     def issue(self, order: Order) -> Issued:
         """Returns a result that affirms or warns; see `Source.issue`."""
         nonce = secrets.token_bytes(NONCE_SIZE) if order.nonce is None else order.nonce

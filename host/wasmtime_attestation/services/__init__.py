@@ -112,6 +112,13 @@ class TokenService(Protocol):
     def issuer(self) -> Issuer:
         """Whose tokens they are, with the keys that are known by now; it does no IO."""
 
+    def learn_keys(self) -> None:
+        """Fetches the keys of the issuer, where none are known that are fresh.
+
+        Raises:
+            UnavailableError: they cannot be fetched.
+        """
+
     def issue(self, collector: Collector, request: Request) -> str:
         """Has evidence collected, and returns the service's token about it, verified.
 

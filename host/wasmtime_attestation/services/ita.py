@@ -124,6 +124,10 @@ class ItaService:
         """The service, with the keys that are known by now."""
         return self._check.known_issuer
 
+    def learn_keys(self) -> None:
+        """Fetches the issuer's keys; see `TokenService.learn_keys`."""
+        self._check.learn_keys()
+
     def issue(self, collector: Collector, request: Request) -> str:
         """Returns a token about a trust domain, a GPU, or both; see `TokenService.issue`."""
         if not isinstance(request.target, TargetVm) and self._settings.version != 2:
@@ -143,8 +147,7 @@ class ItaService:
         nonce = session.nonce()
         evidence = collector.vm(nonce.report_data(request.bound), None)
         section = _section(evidence, nonce, request.bound)
-        path = _PATHS.get((self._settings.version, evidence.type))
-        if path is None or section is None:
+        if (path := _PATHS.get((self._settings.version, evidence.type))) is None or section is None:
             raise UnsupportedError(f"{NAME} takes no {evidence.type}; it takes trust domains")
         devices: Sequence[Evidence] = ()
         body = self._policies()
@@ -166,8 +169,7 @@ class ItaService:
         self, session: _Session, collector: Collector, request: Request, index: int
     ) -> str:
         device = collector.gpu(index, _device_nonce(request))
-        body = self._policies()
-        body["nvgpu"] = _gpu_section((device,), request)
+        body = self._policies() | {"nvgpu": _gpu_section((device,), request)}
         token = session.attest(_DEVICES_PATH, body)
         verdict = self._check.verify(token, Expected(report_data=request.bound), request)
         _check_devices(verdict, 1)

@@ -77,6 +77,10 @@ class MaaService:
         """The instance, with the keys that are known by now."""
         return self._check.known_issuer
 
+    def learn_keys(self) -> None:
+        """Fetches the issuer's keys; see `TokenService.learn_keys`."""
+        self._check.learn_keys()
+
     def issue(self, collector: Collector, request: Request) -> str:
         """Returns a token about the virtual machine; see `TokenService.issue`."""
         if not isinstance(request.target, TargetVm):

@@ -74,6 +74,10 @@ class NrasService:
         """The service, with the keys that are known by now."""
         return self._check.known_issuer
 
+    def learn_keys(self) -> None:
+        """Fetches the issuer's keys; see `TokenService.learn_keys`."""
+        self._check.learn_keys()
+
     def issue(self, collector: Collector, request: Request) -> str:
         """Returns a wrapped detached EAT about devices; see `TokenService.issue`."""
         nonce = nonce_of(EvidenceType.NVIDIA_GPU, request.bound) or b""

@@ -116,6 +116,10 @@ class TrusteeService:
         """
         return self._checked().known_issuer
 
+    def learn_keys(self) -> None:
+        """Fetches the issuer's keys; see `TokenService.learn_keys`."""
+        self._checked().learn_keys()
+
     def issue(self, collector: Collector, request: Request) -> str:
         """Returns an attestation result; see `TokenService.issue`."""
         check = self._checked()

@@ -47,6 +47,15 @@ class TokenCheck:
         """The issuer with the keys that are known by now."""
         return self.issuer if self.keys is None else replace(self.issuer, keys=self.keys.known)
 
+    def learn_keys(self) -> None:
+        """Fetches the keys, where none are known that are fresh.
+
+        Raises:
+            UnavailableError: they cannot be fetched.
+        """
+        if self.keys is not None:
+            self.keys.including(())
+
     def verify(self, text: str, expected: Expected, request: Request) -> Verdict:
         """Verifies a token that has just come.
 

@@ -23,6 +23,22 @@ from wasmtime_attestation.wit import Status, TeeType
 CHECKS = (*issued.CHECKS, "maa.claims", "evidence.binding")
 COMPLIANT = "azure-compliant-cvm"
 _GUEST = "azurevm"
+_ISOLATION = "x-ms-isolation-tee"
+# What the boot log of a virtual machine may say against its system, and what is right.
+_SYSTEM: Mapping[str, bool] = MappingProxyType(
+    {
+        "bootdebug-enabled": False,
+        "kerneldebug-enabled": False,
+        "hypervisordebug-enabled": False,
+        "testsigning-enabled": False,
+        "flightsigning-enabled": False,
+        "debuggersdisabled": True,
+        "signingdisabled": True,
+        "default-securebootkeysvalidated": True,
+        "dbvalidated": True,
+        "dbxvalidated": True,
+    }
+)
 # The claims of a SEV-SNP report by the report's own names, and bytes of each.
 _SNP: Mapping[str, tuple[str, int]] = MappingProxyType(
     {
@@ -73,8 +89,9 @@ def _kind(claims: JsonObject) -> str:
 
 
 def _environment(claims: JsonObject) -> Environment:
-    kind = _kind(claims)
-    hardware = claims.object("x-ms-isolation-tee") if kind == _GUEST else claims
+    hardware = _hardware(claims)
+    if hardware is None:
+        return _without_hardware(claims)
     read = _HARDWARE.get(_kind(hardware))
     if read is None:
         known = ", ".join(_HARDWARE)
@@ -82,13 +99,46 @@ def _environment(claims: JsonObject) -> Environment:
     return read(hardware, tuple(_judgement(claims, hardware)))
 
 
+def _hardware(claims: JsonObject) -> JsonObject | None:
+    """Returns what is said of the hardware; None for AzureGuest of a machine without a TEE."""
+    if _kind(claims) != _GUEST:
+        return claims
+    return claims.object(_ISOLATION) if _ISOLATION in claims.members else None
+
+
+def _without_hardware(claims: JsonObject) -> Environment:
+    """A machine of Trusted Launch has a vTPM, which is as trustworthy as its host."""
+    text = f"there is no {_ISOLATION}: the machine is not confidential, and no hardware vouches"
+    against = (Status.CONTRAINDICATED, Finding("policy.issuer-status", text))
+    return attester_claims.environment(
+        _GUEST,
+        TeeType.NONE,
+        debug=None,
+        tcb_status=None,
+        report_data=None,
+        measurements={},
+        settings={},
+        also=(against, *_system(claims)),
+    )
+
+
 def _judgement(claims: JsonObject, hardware: JsonObject) -> Iterator[tuple[Status, Finding]]:
     compliance = hardware.optional_string("x-ms-compliance-status")
     if compliance != COMPLIANT:
         text = f"x-ms-compliance-status is {brief(compliance)}, not {COMPLIANT}"
         yield Status.WARNING, Finding("policy.issuer-status", text)
-    if claims is not hardware and claims.optional_boolean("secureboot") is not True:
+    if claims is not hardware:
+        yield from _system(claims)
+
+
+def _system(claims: JsonObject) -> Iterator[tuple[Status, Finding]]:
+    if claims.optional_boolean("secureboot") is not True:
         yield Status.WARNING, Finding("policy.issuer-status", "secureboot is not true")
+    for name, right in _SYSTEM.items():
+        claim = f"x-ms-azurevm-{name}"
+        if claim in claims.members and claims.optional_boolean(claim) is not right:
+            text = f"{claim} is not {str(right).lower()}"
+            yield Status.WARNING, Finding("policy.issuer-status", text)
 
 
 def _snp(claims: JsonObject, judged: Judged) -> Environment:
@@ -126,9 +176,8 @@ def _bound(claims: JsonObject, environment: Environment) -> bytes:
 
     Of AzureGuest, only those beside the hardware's: the others are what the client sent along.
     """
-    is_guest = _kind(claims) == _GUEST
-    hardware = claims.object("x-ms-isolation-tee") if is_guest else claims
-    runtime = hardware.optional_object("x-ms-runtime")
+    hardware = _hardware(claims)
+    runtime = None if hardware is None else hardware.optional_object("x-ms-runtime")
     data = None if runtime is None else optional_hex(runtime, "user-data", 64)
     return data if data is not None else environment.report_data or b""
 

@@ -28,8 +28,8 @@ Code: TypeAlias = Component | Module
 def load(engine: Engine, program: Program) -> Code:
     """Returns a program's machine code, for any number of runs and threads of the engine."""
     if program.abi is Abi.COMPONENT:
-        return Component.deserialize(engine, program.code)
-    return Module.deserialize(engine, program.code)
+        return program.component(engine)
+    return program.module(engine)
 
 
 @dataclass(frozen=True, slots=True)
