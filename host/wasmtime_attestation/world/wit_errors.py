@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import (
@@ -20,7 +21,9 @@ from wasmtime_attestation.errors import (
 )
 from wasmtime_attestation.world import host_calls
 from wasmtime_attestation.world.binding.failure import Failure
-from wasmtime_attestation.world.binding.shapes import Function, Result
+
+if TYPE_CHECKING:
+    from wasmtime_attestation.world.binding.shapes import Function
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ def instead(function: Function, error: Exception) -> object:
     if isinstance(error, MemoryError):
         raise error
     known = error if isinstance(error, CASES) else _internal(error)
-    if isinstance(function.result, Result):
+    if function.name not in _WITHOUT_RESULT:
         raise Failure(to_wit(known)) from error
     answer = _WITHOUT_RESULT[function.name]
     level = host_calls.level(logging.WARNING)
