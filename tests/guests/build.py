@@ -63,6 +63,12 @@ def json_probe() -> Path:
     return _compiled(OUTPUT / "json-probe.wasm", flags, [HERE / "json_probe.cpp"], headers)
 
 
+def hostile(source: Path) -> Path:
+    """Returns the module of a hostile guest in C++."""
+    flags = ("c++", "-std=c++20", "-Oz", "-fno-exceptions")
+    return _compiled(OUTPUT / "hostile-cpp.wasm", flags, [source], source.parent)
+
+
 def _compiled(output: Path, command: tuple[str, ...], sources: list[Path], headers: Path) -> Path:
     newest = max(path.stat().st_mtime for path in (Path(__file__), *sources, *headers.iterdir()))
     if output.exists() and output.stat().st_mtime > newest:

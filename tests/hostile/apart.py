@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from resource import RLIMIT_AS, RUSAGE_SELF, getrusage, setrlimit
+from resource import RUSAGE_SELF, getrusage
 from subprocess import DEVNULL, PIPE
 
 ROOT = Path(__file__).parents[2]
 HANGS = 60.0
-"""After how many seconds a case is given up, with a traceback of every thread."""
+"""What a case is given, in seconds, where nothing else is said."""
 
 Case = Callable[[], str]
 
@@ -45,12 +45,12 @@ class Done:
     errors: str = ""
 
 
-def outcomes(module: str, *, address_space: int = 0) -> Mapping[str, Done]:
+def outcomes(module: str, *, hangs: float = HANGS) -> Mapping[str, Done]:
     """Runs `CASES` of a module.
 
     Args:
         module: its name; it imports in the other process what pytest need not.
-        address_space: bytes that the process may map; 0 for any number.
+        hangs: after how many seconds a case is given up, with a traceback of every thread.
     """
     names: list[str] = list(importlib.import_module(module).CASES)
     done: dict[str, Done] = {}
@@ -58,7 +58,7 @@ def outcomes(module: str, *, address_space: int = 0) -> Mapping[str, Done]:
         with tempfile.TemporaryDirectory() as folder:
             records = Path(folder) / "records"
             records.touch()
-            command = [*_COMMAND, str(records), module, str(address_space), *left]
+            command = [*_COMMAND, str(records), module, str(hangs), *left]
             process = subprocess.run(
                 command, cwd=ROOT, stdout=DEVNULL, stderr=PIPE, text=True, check=False
             )
@@ -83,13 +83,11 @@ def _peak() -> float:
     return getrusage(RUSAGE_SELF).ru_maxrss / 1024
 
 
-def main(records: str, module: str, address_space: str, *names: str) -> None:
+def main(records: str, module: str, hangs: str, *names: str) -> None:
     """Runs cases and appends a line of JSON about each to a file."""
-    if limit := int(address_space):
-        setrlimit(RLIMIT_AS, (limit, limit))
     cases = importlib.import_module(module).CASES
     for name in names:
-        faulthandler.dump_traceback_later(HANGS, exit=True)
+        faulthandler.dump_traceback_later(float(hangs), exit=True)
         start, cpu, peak = time.monotonic(), _cpu(), _peak()
         outcome = cases[name]()
         done = Done(outcome, time.monotonic() - start, _cpu() - cpu, _peak() - peak)

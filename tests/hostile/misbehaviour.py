@@ -57,9 +57,10 @@ def _returning(does: str) -> str:
     return f"{does.replace('(call $realloc_again)', again)} (i32.const 16384)"
 
 
-CASES = {
-    f"{abi}: {does} in {place}": partial(lambda make, body: ended(make(body)), make, body)
+GUESTS = {
+    f"{abi}: {does} in {place}": make(body)
     for abi, places in (("core", _CORE_PLACES), ("component", _COMPONENT_PLACES))
     for place, make in places.items()
     for does, body in DOES.items()
 }
+CASES = {name: partial(ended, guest) for name, guest in GUESTS.items()}

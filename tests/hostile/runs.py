@@ -5,7 +5,7 @@ from __future__ import annotations
 from wasmtime_attestation import wit
 from wasmtime_attestation.world.failures import StartError
 from wasmtime_attestation.world.guest import Guest
-from wasmtime_attestation.world.runtime import Ended, Limits, Runtime
+from wasmtime_attestation.world.runtime import Ended, Limits, Outcome, Runtime
 
 from tests.world.components import CANON, IMPORTS, binary
 from tests.world.core_guest import MODULE, PARAMETERS
@@ -94,13 +94,17 @@ def component(
     return Guest("hostile.wasm", binary(text))
 
 
-def ended(guest: Guest, world: wit.World | None = None, seconds: float = SECONDS) -> str:
+def ended(guest: Guest, world: wit.World | None = None, limits: Limits | None = None) -> str:
     """Runs a guest and returns how that ended."""
-    limits = Limits(seconds=seconds)
+    limits = limits or Limits(seconds=SECONDS)
     try:
-        outcome = Runtime().run(guest, world or ScriptedWorld(), limits=limits)
+        return said(Runtime().run(guest, world or ScriptedWorld(), limits=limits))
     except StartError as error:
         return f"not started: {error}"
+
+
+def said(outcome: Outcome) -> str:
+    """Returns how a run ended, in a word or two."""
     if outcome.limit is not None:
         return str(outcome.limit)
     if outcome.ended is Ended.TRAP:

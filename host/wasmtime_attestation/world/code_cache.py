@@ -54,7 +54,7 @@ class CodeCache:
         kept = self._folder.read(name)
         if kept is not None:
             return Program(guest.name, guest.abi, kept.code, kept.head["entry"])
-        program = compile_guest(engine, guest)
+        program = compile_guest(engine, guest, fuel=fuel)
         head = {"guest": guest.digest.hex(), "entry": program.entry, "compiler": _compiler()}
         self._folder.write(name, head, program.code.bytes())
         return program

@@ -7,13 +7,15 @@ enough to do harm is compiled by another process, which can be stopped.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import wasmtime
-from wasmtime import Engine, Module, WasmtimeError
+from wasmtime import Config, Engine, Module, WasmtimeError
 from wasmtime.component import Component
 
 T = TypeVar("T", Module, Component)
@@ -26,12 +28,25 @@ SMALL = 1 << 14
 """Up to this size a guest is compiled by this process: it cannot take much memory."""
 
 
-def compiled(kind: type[T], engine: Engine, wasm: bytes) -> T:
+Settings: TypeAlias = Mapping[str, bool | str]
+"""Attributes of `wasmtime.Config`."""
+
+
+def engine_of(settings: Settings) -> Engine:
+    """Returns an engine with these settings, and the others as wasmtime has them."""
+    config = Config()
+    for name, value in settings.items():
+        setattr(config, name, value)
+    return Engine(config)
+
+
+def compiled(kind: type[T], engine: Engine, settings: Settings, wasm: bytes) -> T:
     """Compiles a guest.
 
     Args:
         kind: what it is.
-        engine: one of `compiler.new_engine`.
+        engine: one of `engine_of`.
+        settings: the engine's.
         wasm: its bytes.
 
     Raises:
@@ -39,7 +54,7 @@ def compiled(kind: type[T], engine: Engine, wasm: bytes) -> T:
     """
     if len(wasm) <= SMALL or not _can_start_another():
         return kind(engine, wasm)
-    return kind.deserialize(engine, _machine_code(kind.__name__, wasm))
+    return kind.deserialize(engine, _machine_code(kind.__name__, settings, wasm))
 
 
 def _can_start_another() -> bool:
@@ -47,11 +62,11 @@ def _can_start_another() -> bool:
     return bool(sys.executable) and not getattr(sys, "frozen", False)
 
 
-def _machine_code(kind: str, wasm: bytes) -> bytes:
-    source = str(Path(wasmtime.__file__).parents[1])
-    command = [sys.executable, "-I", "-S", "-c", _SCRIPT, source, kind, str(MEMORY)]
+def _machine_code(kind: str, settings: Settings, wasm: bytes) -> bytes:
+    source, given = str(Path(wasmtime.__file__).parents[1]), json.dumps(dict(settings))
+    command = [sys.executable, "-I", "-S", "-c", _SCRIPT, source, kind, str(MEMORY), given]
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - Python itself, and a text of ours
             command, input=wasm, capture_output=True, timeout=SECONDS, check=False, cwd="/"
         )
     except subprocess.TimeoutExpired as error:
@@ -67,8 +82,8 @@ def _machine_code(kind: str, wasm: bytes) -> bytes:
 
 _REFUSED = 3
 _SCRIPT = f"""
-import os, signal, sys
-source, kind, memory = sys.argv[1:]
+import json, signal, sys
+source, kind, memory, settings = sys.argv[1:]
 sys.path.insert(0, source)
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 if sys.platform == "linux":
@@ -80,7 +95,8 @@ import wasmtime
 from wasmtime.component import Component
 wasm = sys.stdin.buffer.read()
 config = wasmtime.Config()
-config.epoch_interruption = True
+for name, value in json.loads(settings).items():
+    setattr(config, name, value)
 engine = wasmtime.Engine(config)
 try:
     code = {{"Module": wasmtime.Module, "Component": Component}}[kind](engine, wasm).serialize()

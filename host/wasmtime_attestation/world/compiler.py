@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from wasmtime import Config, Engine, FuncType, Module, WasmtimeError
+from wasmtime import Engine, FuncType, Module, WasmtimeError
 from wasmtime.component import Component
 
 from wasmtime_attestation.cache.sealed_memory import SealedMemory
-from wasmtime_attestation.world.compilation import compiled
+from wasmtime_attestation.world.compilation import Settings, compiled, engine_of
 from wasmtime_attestation.world.failures import StartError, printable
 from wasmtime_attestation.world.guest import Abi, Guest
 
@@ -60,18 +60,20 @@ def new_engine(*, fuel: bool = False) -> Engine:
     Args:
         fuel: whether its guests use up fuel, which makes them slower.
     """
-    config = Config()
-    config.epoch_interruption = True
-    config.consume_fuel = fuel
-    return Engine(config)
+    return engine_of(_settings(fuel=fuel))
 
 
-def compile_guest(engine: Engine, guest: Guest) -> Program:
-    """Compiles a guest.
+def _settings(*, fuel: bool) -> Settings:
+    return {"epoch_interruption": True, "consume_fuel": fuel}
+
+
+def compile_guest(engine: Engine, guest: Guest, *, fuel: bool = False) -> Program:
+    """Compiles a guest, in bounded time and memory: see `compilation`.
 
     Args:
         engine: one of `new_engine`.
         guest: what to compile.
+        fuel: whether that engine's guests use up fuel.
 
     Raises:
         StartError: it is not valid WebAssembly, imports something of this
@@ -79,8 +81,8 @@ def compile_guest(engine: Engine, guest: Guest) -> Program:
     """
     try:
         if guest.abi is Abi.COMPONENT:
-            return _component(engine, guest)
-        return _core_module(engine, guest)
+            return _component(engine, guest, _settings(fuel=fuel))
+        return _core_module(engine, guest, _settings(fuel=fuel))
     except WasmtimeError as error:
         raise StartError(
             f"{guest.name} cannot be compiled, so it is damaged or uses what this host lacks: "
@@ -88,11 +90,11 @@ def compile_guest(engine: Engine, guest: Guest) -> Program:
         ) from error
 
 
-def _component(engine: Engine, guest: Guest) -> Program:
+def _component(engine: Engine, guest: Guest, settings: Settings) -> Program:
     # Core modules, and guests that were compiled before, are not held against types.
     from wasmtime_attestation.world.signatures import SignatureError, check_imports
 
-    component = compiled(Component, engine, guest.wasm)
+    component = compiled(Component, engine, settings, guest.wasm)
     try:
         check_imports(engine, component)
         exports = component.type.exports(engine).items()
@@ -110,8 +112,8 @@ def _component(engine: Engine, guest: Guest) -> Program:
     return Program(guest.name, guest.abi, SealedMemory([component.serialize()]), entry)
 
 
-def _core_module(engine: Engine, guest: Guest) -> Program:
-    module = compiled(Module, engine, guest.wasm)
+def _core_module(engine: Engine, guest: Guest, settings: Settings) -> Program:
+    module = compiled(Module, engine, settings, guest.wasm)
     types = [export.type for export in module.exports if export.name == CORE_ENTRY]
     if not any(isinstance(type_, FuncType) and takes_nothing(type_) for type_ in types):
         raise StartError(

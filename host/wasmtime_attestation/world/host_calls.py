@@ -10,6 +10,7 @@ exception proper waits here for `call_guest` to raise it.
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -36,10 +37,11 @@ class Call:
         meter: what counts the guest's calls of its host, if anything does.
     """
 
-    __slots__ = ("meter", "raised")
+    __slots__ = ("messages", "meter", "raised")
 
     def __init__(self, meter: Meter | None = None) -> None:
         self.meter = meter
+        self.messages = 0
         self.raised: BaseException | None = None
 
     def keep(self, error: BaseException) -> None:
@@ -66,6 +68,21 @@ def current() -> Call:
         return _current.get()
     except LookupError:
         return Call()
+
+
+MESSAGES = 10
+"""How many times one call into a guest may have something written to the host's log."""
+
+
+def level(usual: int) -> int:
+    """Returns the level of the log for something that guests can cause as often as they like.
+
+    Args:
+        usual: for the first times; after those it is as for what nobody needs to read.
+    """
+    call = current()
+    call.messages += 1
+    return usual if call.messages <= MESSAGES else logging.DEBUG
 
 
 def meter_calls(meter: Meter) -> None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import cast
 
 from wasmtime import (
-    Config,
     Engine,
     ExportType,
     FuncType,
@@ -25,6 +24,7 @@ from wasmtime.component import Component, ComponentInstanceType
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.world.compilation import compiled, engine_of
 from wasmtime_attestation.world.compiler import is_command, takes_nothing
 from wasmtime_attestation.world.failures import printable
 from wasmtime_attestation.world.guest import Abi, Guest
@@ -75,20 +75,21 @@ class Inspection:
     warnings: list[str]
 
 
+# Nothing will run: only the types are wanted.
+_SETTINGS = {"cranelift_opt_level": "none"}
+
+
 def inspect(guest: Guest) -> Inspection:
     """Looks at a guest.
 
     Raises:
         InvalidArgumentError: it is no valid WebAssembly.
     """
-    config = Config()
-    # Nothing will run: only the types are wanted.
-    config.cranelift_opt_level = "none"
-    engine = Engine(config)
+    engine = engine_of(_SETTINGS)
     try:
         if guest.abi is Abi.COMPONENT:
-            return _component(guest, engine, Component(engine, guest.wasm))
-        return _core(guest, engine, Module(engine, guest.wasm))
+            return _component(guest, engine, compiled(Component, engine, _SETTINGS, guest.wasm))
+        return _core(guest, engine, compiled(Module, engine, _SETTINGS, guest.wasm))
     except WasmtimeError as error:
         raise InvalidArgumentError(
             f"{guest.name} is no valid WebAssembly: {printable(str(error))}"

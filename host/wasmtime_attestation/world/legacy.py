@@ -12,7 +12,7 @@ from wasmtime import Linker
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import CASES, InternalError
-from wasmtime_attestation.world import _generated_legacy, legacy_functions
+from wasmtime_attestation.world import _generated_legacy, host_calls, legacy_functions
 from wasmtime_attestation.world.core_calls import Define
 from wasmtime_attestation.world.legacy_functions import IMPORT_MODULE
 from wasmtime_attestation.world.wit_errors import NO_TEE
@@ -60,7 +60,8 @@ def _otherwise(name: str, error: Exception) -> wit.TeeInfo:
     if isinstance(error, MemoryError):
         raise error
     if not isinstance(error, CASES):
-        log.error("the host failed while it answered %s", name, exc_info=error)
+        level = host_calls.level(logging.ERROR)
+        log.log(level, "the host failed while it answered %s", name, exc_info=error)
     if name == "detect_tee":
         return NO_TEE
     if isinstance(error, CASES):

@@ -18,6 +18,7 @@ from wasmtime import ExitTrap, Trap, TrapCode, WasmtimeError
 
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.world.core_calls import Caller, LinearMemory
+from wasmtime_attestation.world.failures import printable
 from wasmtime_attestation.world.host_calls import pass_bytes
 
 log = logging.getLogger(__name__)
@@ -164,7 +165,7 @@ class GuestMemory:
         except (Trap, WasmtimeError) as error:
             if _ends_the_run(error):
                 raise
-            log.info("the guest's cabi_realloc failed: %r", str(error))
+            log.info("the guest's cabi_realloc failed: %s", printable(str(error)))
             return FAILURE
         return FAILURE if address is None else self._usable(address, size)
 

@@ -57,7 +57,7 @@ class Programs:
 
     def _compiled(self, guest: Guest) -> Loaded:
         if self._cache is None:
-            program = compile_guest(self.engine, guest)
+            program = compile_guest(self.engine, guest, fuel=self._counts_fuel)
         else:
             program = self._cache.program(self.engine, guest, fuel=self._counts_fuel)
         return program, load(self.engine, program)

@@ -19,6 +19,7 @@ from wasmtime_attestation.errors import (
     UnavailableError,
     UnsupportedError,
 )
+from wasmtime_attestation.world import host_calls
 from wasmtime_attestation.world.binding.failure import Failure
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def instead(function: Function, error: Exception) -> object:
     if function.name not in _WITHOUT_RESULT:
         raise Failure(to_wit(known)) from error
     answer = _WITHOUT_RESULT[function.name]
-    log.warning("answered a guest with %r: %s", answer, known)
+    level = host_calls.level(logging.WARNING)
+    log.log(level, "answered a guest with %r: %s", answer, known)
     return answer
 
 
@@ -87,7 +89,8 @@ def _escaped(text: str) -> str:
 
 
 def _internal(error: Exception) -> InternalError:
-    log.error("the host failed while it served a guest", exc_info=error)
+    level = host_calls.level(logging.ERROR)
+    log.log(level, "the host failed while it served a guest", exc_info=error)
     internal = InternalError("the host failed; its log says why")
     internal.__cause__ = error
     return internal
