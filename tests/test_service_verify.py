@@ -11,7 +11,9 @@ from wasmtime_attestation.errors import (
     InvalidArgumentError,
     PolicyError,
     RejectedError,
+    UnavailableError,
 )
+from wasmtime_attestation.nonces.memory import MemoryNonces
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy
 from wasmtime_attestation.service import Settings
 from wasmtime_attestation.wit import (
@@ -124,3 +126,27 @@ def test_another_hosts_token_must_have_a_reference_value(measurements: list[byte
     with pytest.raises(PolicyError) as caught:
         world.verify(Forger(2000).token(), Expectations(policy="measured"))
     assert [f.check for f in caught.value.findings] == ["policy.measurement"]
+
+
+def test_each_nonce_is_accepted_once_where_a_record_is_kept() -> None:
+    host = start(settings=Settings(real_anchors(), nonces=MemoryNonces(lambda: NOW)))
+    token = attest(host.world()).token
+    expected = Expectations(nonce=NONCE)
+    with pytest.raises(RejectedError):
+        host.world().verify(token, Expectations(NONCE, "nobody"))
+    assert host.world().verify(token, Expectations()).status is Status.NONE
+    assert host.world().verify(token, expected).status is Status.NONE
+    with pytest.raises(RejectedError, match="was accepted before: it is a replay") as caught:
+        host.world().verify(token, expected)
+    assert caught.value.findings[0].check == "token.nonce"
+    # No guest can use up what another one sent.
+    assert host.world(OTHER_GUEST).verify(token, expected).status is Status.NONE
+
+
+def test_where_nobody_knows_nothing_is_accepted() -> None:
+    record = MemoryNonces(lambda: NOW, 1)
+    record.use(b"another", NOW + 300)
+    host = start(settings=Settings(real_anchors(), nonces=record))
+    token = attest(host.world()).token
+    with pytest.raises(UnavailableError, match="are remembered already"):
+        host.world().verify(token, Expectations(nonce=NONCE))

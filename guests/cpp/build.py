@@ -1,4 +1,4 @@
-"""Builds the C++ guest twice from one source: for the legacy ABI, and as a component."""
+"""Builds each C++ guest twice from one source: for the legacy ABI, and as a component."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from wasmtime_attestation_bindgen.component_new import component_new
 
 ROOT = HERE.parents[1]
 BUILD = ROOT / "build" / "guests"
-LEGACY_GUEST = BUILD / "cpp-reporter.wasm"
-COMPONENT = BUILD / "cpp-reporter-component.wasm"
-REPORTER = HERE / "reporter.cpp"
+GUESTS = {"reporter": HERE / "reporter.cpp", "trainer": HERE / "trainer" / "trainer.cpp"}
 HEADERS = (HERE / "include", HERE / "generated")
-SOURCES = (
-    *sorted(HERE.glob("*.cpp")),
+SHARED = (
+    *sorted(HERE.glob("*.hpp")),
     *sorted(HERE.glob("*.py")),
     *sorted((HERE / "src").iterdir()),
     *(header for folder in HEADERS for header in sorted(folder.rglob("*.hpp"))),
@@ -23,22 +21,26 @@ SOURCES = (
 
 def main() -> None:
     """Compiles what is older than its sources."""
-    newest = max(source.stat().st_mtime for source in SOURCES)
-    if not _is_newer(LEGACY_GUEST, newest):
-        print(f"building {LEGACY_GUEST.name}; the first time takes about a minute", flush=True)
-        compile_guest(LEGACY_GUEST, [REPORTER], [LEGACY])
-    if not _is_newer(COMPONENT, newest):
-        print(f"building {COMPONENT.name}", flush=True)
-        _build_component()
+    for name, source in GUESTS.items():
+        own = [source] if source.parent == HERE else sorted(source.parent.iterdir())
+        newest = max(file.stat().st_mtime for file in (*SHARED, *own))
+        legacy = BUILD / f"cpp-{name}.wasm"
+        if not _is_newer(legacy, newest):
+            print(f"building {legacy.name}; the first time takes about a minute", flush=True)
+            compile_guest(legacy, [source], [LEGACY, f"-I{HERE}"])
+        component = BUILD / f"cpp-{name}-component.wasm"
+        if not _is_newer(component, newest):
+            print(f"building {component.name}", flush=True)
+            _build_component(source, component)
 
 
-def _build_component() -> None:
-    core = COMPONENT.with_suffix(".core.wasm")
-    flags = [f"-I{HERE / 'generated'}"]
-    compile_guest(core, [REPORTER], flags, model=Model.LIBRARY)
-    partial = COMPONENT.with_suffix(".partial")
+def _build_component(source: Path, component: Path) -> None:
+    core = component.with_suffix(".core.wasm")
+    flags = [f"-I{HERE}", f"-I{HERE / 'generated'}"]
+    compile_guest(core, [source], flags, model=Model.LIBRARY)
+    partial = component.with_suffix(".partial")
     partial.write_bytes(component_new(core.read_bytes()))
-    partial.replace(COMPONENT)
+    partial.replace(component)
 
 
 def _is_newer(output: Path, instant: float) -> bool:

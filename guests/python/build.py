@@ -1,4 +1,4 @@
-"""Builds the Python guest with componentize-py."""
+"""Builds the Python guests with componentize-py."""
 
 from __future__ import annotations
 
@@ -9,16 +9,10 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-OUTPUT = ROOT / "build" / "guests" / "python-reporter.wasm"
-REPORTER = HERE / "reporter"
+GUESTS = ROOT / "build" / "guests"
+NAMES = ("reporter", "trainer")
+"""Each guest is a folder, its main module, and the world in its `wit`."""
 PACKAGE = HERE / "wasmtime_attestation_guest"
-SOURCES = (
-    Path(__file__),
-    *(file for file in sorted(REPORTER.rglob("*")) if file.suffix in {".py", ".wit"}),
-    *(file for file in sorted(PACKAGE.glob("*")) if file.is_file()),
-    *sorted((ROOT / "wit").glob("*.wit")),
-)
-WORLD = "wasmtime-attestation:example/reporter@0.1.0"
 INSTALL = (
     *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
     *("--no-deps", "--no-build-isolation", "--no-cache-dir"),
@@ -27,20 +21,44 @@ IMPORTS = f"{PACKAGE.name}=wasmtime:attestation/imports@0.1.0"
 
 
 def main() -> None:
-    """Builds the guest if it is older than its sources."""
-    if OUTPUT.exists() and OUTPUT.stat().st_mtime > max(s.stat().st_mtime for s in SOURCES):
+    """Builds the guests that are older than their sources."""
+    old = [name for name in NAMES if not _is_current(name)]
+    if not old:
         return
-    print(f"building {OUTPUT.name} …", flush=True)
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    tool = Path(sys.executable).parent / "componentize-py"
-    world = [f"--wit-path={REPORTER / 'wit'}", f"--world={WORLD}"]
-    with tempfile.TemporaryDirectory(dir=OUTPUT.parent) as folder:
-        partial, packages = Path(folder) / OUTPUT.name, Path(folder) / "packages"
+    GUESTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=GUESTS) as folder:
+        packages = Path(folder) / "packages"
         subprocess.run([*INSTALL, f"--target={packages}", HERE], check=True)  # noqa: S603
-        where = [f"--python-path={path}" for path in (REPORTER, packages)]
-        application = [f"--module-worlds={IMPORTS}", *where, "reporter", f"--output={partial}"]
-        subprocess.run([tool, "--quiet", *world, "componentize", *application], check=True)  # noqa: S603
-        partial.replace(OUTPUT)
+        for name in old:
+            print(f"building {_output(name).name} …", flush=True)
+            _build(name, packages, Path(folder) / f"{name}.wasm")
+
+
+def _build(name: str, packages: Path, partial: Path) -> None:
+    tool = Path(sys.executable).parent / "componentize-py"
+    world = f"wasmtime-attestation:example/{name}@0.1.0"
+    options = [f"--wit-path={HERE / name / 'wit'}", f"--world={world}"]
+    where = [f"--python-path={path}" for path in (HERE / name, packages)]
+    application = [f"--module-worlds={IMPORTS}", *where, name, f"--output={partial}"]
+    subprocess.run([tool, "--quiet", *options, "componentize", *application], check=True)  # noqa: S603
+    partial.replace(_output(name))
+
+
+def _output(name: str) -> Path:
+    return GUESTS / f"python-{name}.wasm"
+
+
+def _is_current(name: str) -> bool:
+    output = _output(name)
+    return output.exists() and output.stat().st_mtime > max(
+        source.stat().st_mtime for source in _sources(name)
+    )
+
+
+def _sources(name: str) -> list[Path]:
+    own = (file for file in (HERE / name).rglob("*") if file.suffix in {".py", ".wit"})
+    package = (file for file in PACKAGE.glob("*") if file.is_file())
+    return [Path(__file__), *own, *package, *(ROOT / "wit").glob("*.wit")]
 
 
 if __name__ == "__main__":

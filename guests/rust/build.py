@@ -1,4 +1,4 @@
-"""Builds the Rust guest as a component and as a core module, from one source."""
+"""Builds each Rust guest as a component and as a core module, from one source."""
 
 from __future__ import annotations
 
@@ -14,35 +14,51 @@ import toolchain  # noqa: E402 - it lies beside this script
 
 BUILD = HERE.parents[1] / "build"
 GUESTS = BUILD / "guests"
-REPORTER = HERE / "reporter"
-BUILDS = {
-    "rust-reporter.wasm": (toolchain.COMPONENT, ()),
-    "rust-reporter-legacy.wasm": (toolchain.CORE, ("legacy",)),
+CRATES = ("reporter", "trainer")
+BUILDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "": (toolchain.COMPONENT, ()),
+    "-legacy": (toolchain.CORE, ("legacy",)),
 }
-"""File, target and features."""
+"""How a guest's file name ends, its target and its features."""
 
 
 def main() -> None:
     """Builds the guests that are older than their sources."""
-    newest = max(path.stat().st_mtime for path in _sources())
-    rust = None
-    for name, (target, features) in BUILDS.items():
-        output = GUESTS / name
-        if output.exists() and output.stat().st_mtime > newest:
-            continue
-        rust = rust or toolchain.find()
-        if not rust.has(target):
-            print(f"leaving out {name}: this Rust has no target {target}")
-            continue
-        print(f"building {name} …", flush=True)
-        made = rust.build(REPORTER, target, BUILD / "rust", features)
-        _place(made / "reporter.wasm", output)
+    old = [
+        (crate, ending)
+        for crate in CRATES
+        for ending in BUILDS
+        if not _is_newer(GUESTS / _name(crate, ending), _sources(crate))
+    ]
+    if old:
+        rust = toolchain.find()
+        for crate, ending in old:
+            _build(rust, crate, ending)
 
 
-def _sources() -> list[Path]:
-    crates = (HERE / "attestation", REPORTER)
-    files = [file for crate in crates for file in crate.rglob("src/**/*.rs")]
-    return [*files, *(crate / "Cargo.toml" for crate in crates), *HERE.glob("*.py")]
+def _build(rust: toolchain.Toolchain, crate: str, ending: str) -> None:
+    target, features = BUILDS[ending]
+    name = _name(crate, ending)
+    if not rust.has(target):
+        print(f"leaving out {name}: this Rust has no target {target}")
+        return
+    print(f"building {name} …", flush=True)
+    made = rust.build(HERE / crate, target, BUILD / "rust", features)
+    _place(made / f"{crate}.wasm", GUESTS / name)
+
+
+def _name(crate: str, ending: str) -> str:
+    return f"rust-{crate}{ending}.wasm"
+
+
+def _sources(crate: str) -> list[Path]:
+    crates = (HERE / "attestation", HERE / crate)
+    files = [file for folder in crates for file in folder.rglob("src/**/*.rs")]
+    return [*files, *(folder / "Cargo.toml" for folder in crates), *HERE.glob("*.py")]
+
+
+def _is_newer(output: Path, sources: list[Path]) -> bool:
+    return output.exists() and output.stat().st_mtime > max(s.stat().st_mtime for s in sources)
 
 
 def _place(made: Path, output: Path) -> None:

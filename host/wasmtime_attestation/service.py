@@ -23,6 +23,7 @@ from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.issuing import Order, Source
 from wasmtime_attestation.issuing.own import EvidenceSource
 from wasmtime_attestation.judge import Judge
+from wasmtime_attestation.nonces.once import use_once
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.service_settings import Settings as Settings
 from wasmtime_attestation.summary import summarise
@@ -156,13 +157,17 @@ class AttestationService:
             return False
         return True
 
-    def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
+    def verify(
+        self, token: str, expected: wit.Expectations, guest_digest: bytes | None = None
+    ) -> wit.Verdict:
         """Verifies a token of any host or configured service against what a guest expects."""
         policy, at = self._policy(expected.policy), datetime.fromtimestamp(self._now(), UTC)
         wanted = Expected(expected.nonce, expected.audience, expected.max_age_seconds)
         verdict = self._judge.verify(token, wanted, policy, self._source.issuers, at)
         check_issuers_result(verdict)
         status = Status.NONE if policy is None else self._judge.appraise(verdict, policy, at)
+        if self._settings.nonces is not None and expected.nonce is not None:
+            use_once(self._settings.nonces, expected.nonce, verdict.expires_at, guest_digest)
         return wit.Verdict(
             issuer=verdict.issuer,
             tee_type=verdict.tee_type,
@@ -194,9 +199,10 @@ class AttestationService:
         return Kept(result, issued.expires_at, issued.issued_at)
 
     def _tee_type(self, target: wit.Target) -> wit.TeeType:
-        if isinstance(target, wit.TargetGpu):
+        vm = self._machine.vm.info().tee_type
+        if isinstance(target, wit.TargetGpu) and vm is not wit.TeeType.SIMULATED:
             return wit.TeeType.NVIDIA_GPU
-        return self._machine.vm.info().tee_type
+        return vm
 
     def _policy(self, name: str | None) -> AppraisalPolicy | None:
         if name is None:
@@ -250,4 +256,4 @@ class _GuestWorld:
         return self._service.attest(self._digest, target, challenge)
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
-        return self._service.verify(token, expected)
+        return self._service.verify(token, expected, self._digest)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from wasmtime_attestation.cache.settings import Settings as CacheSettings
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
+from wasmtime_attestation.nonces import NonceRecord
 from wasmtime_attestation.policy import HARDWARE_ONLY, PRESETS, AppraisalPolicy
 from wasmtime_attestation.verifier.issuers import Issuer
 from wasmtime_attestation.verifier.replayed import Recorded
@@ -26,6 +27,7 @@ class Settings:
         endorsements: what speaks for evidence, besides what tokens carry.
         recorded: what the machine replays; None for one that collects.
         cache: how tokens are kept.
+        nonces: records those that tokens which guests verify answer; None to record none.
     """
 
     anchors: Anchors
@@ -36,3 +38,4 @@ class Settings:
     endorsements: Endorsements = field(default_factory=Endorsements)
     recorded: Recorded | None = None
     cache: CacheSettings = field(default_factory=CacheSettings)
+    nonces: NonceRecord | None = None

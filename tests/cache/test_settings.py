@@ -28,7 +28,9 @@ def test_the_documentation_has_every_setting() -> None:
     text = DOCUMENT.read_text().partition("```toml\n")[2].partition("```")[0]
     table = Table(tomllib.loads(text)["cache"])
     assert read(table) == Settings(
-        directory=Path("/var/cache/wasmtime-attestation"), redis="rediss://cache.example:6379/0"
+        directory=Path("/var/cache/wasmtime-attestation"),
+        redis="rediss://cache.example:6379/0",
+        nonce_record="redis",
     )
     assert {setting.key for setting in table.settings} == set(tomllib.loads(text)["cache"])
 

@@ -11,8 +11,9 @@ from wasmtime_attestation import verifier
 from wasmtime_attestation.attesters import recording_file, replay
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.checks import Ledger
-from wasmtime_attestation.cli import endorsing, record
+from wasmtime_attestation.cli import configuration, endorsing, record
 from wasmtime_attestation.cli.host import Host
+from wasmtime_attestation.config import endorser_settings
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import der
@@ -44,6 +45,11 @@ def vendors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendors
         yield vendors
 
 
+def configured(*, offline: bool) -> endorser_settings.Settings:
+    """As the environment says."""
+    return configuration.load(None, offline=offline).endorsers
+
+
 def snp() -> Evidence:
     return Evidence(EvidenceType.AMD_SEV_SNP, MILAN.report())
 
@@ -60,7 +66,7 @@ def test_evidence_verifies_by_itself(
     vendors: Vendors, make: Callable[[], Evidence], anchors: Anchors
 ) -> None:
     evidence = make()
-    (endorsed,) = endorsing.with_endorsements((evidence,), offline=False)
+    (endorsed,) = endorsing.with_endorsements((evidence,), configured(offline=False))
     asked = len(vendors.targets)
     assert asked
     # As a token carries it, and with nothing given besides.
@@ -76,7 +82,7 @@ def test_evidence_verifies_by_itself(
         ledger=ledger,
     )
     assert ledger.settled["evidence.endorsements"].outcome == "passed"
-    again = endorsing.with_endorsements((evidence,), offline=True)
+    again = endorsing.with_endorsements((evidence,), configured(offline=True))
     assert (again, len(vendors.targets)) == ((endorsed,), asked)
 
 
@@ -87,7 +93,7 @@ CHAIN = tuple(
 
 def test_gpus_get_their_manifests_and_answers(vendors: Vendors) -> None:
     device = Evidence(EvidenceType.NVIDIA_GPU, HOPPER.report(), CHAIN)
-    (endorsed,) = endorsing.with_endorsements((device,), offline=False)
+    (endorsed,) = endorsing.with_endorsements((device,), configured(offline=False))
     kinds = [endorsement.type for endorsement in endorsed.endorsements[len(CHAIN) :]]
     assert kinds.count(EndorsementType.NVIDIA_RIM) == 2
     assert EndorsementType.OCSP_RESPONSE in kinds
@@ -98,7 +104,7 @@ def test_what_could_not_be_fetched_is_said(
     vendors: Vendors, capsys: pytest.CaptureFixture[str]
 ) -> None:
     evidence = snp()
-    assert endorsing.with_endorsements((evidence,), offline=True) == (evidence,)
+    assert endorsing.with_endorsements((evidence,), configured(offline=True)) == (evidence,)
     assert vendors.targets == []
     assert "not in the token: " in capsys.readouterr().err
 
@@ -122,7 +128,7 @@ def test_a_recording_has_what_a_replay_verifies_with(
     service = AttestationService(Machine(Td()), settings, AT.timestamp)
     token = service.for_guest(None).attest(TargetVm(), Challenge(bytes(8))).token
     file = tmp_path / "recording.json"
-    record.save(file, Host(service), token, TargetVm(), offline=offline)
+    record.save(file, Host(service), token, TargetVm(), configured(offline=offline))
 
     made = recording_file.read(file)
     settings = replace(settings, recorded=made.recorded, endorsements=made.decoded_endorsements())

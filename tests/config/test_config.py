@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from wasmtime_attestation.config import read
+from wasmtime_attestation.config.file import layer
+from wasmtime_attestation.config.schema import schema
 
 from tests.cli.tool import Outcome, run
+from tests.config.production import PAGE as PRODUCTION
 from tests.config.production import documented
 
 PAGE = ("azure", "ita", "nras", "trustee", "air-gapped")
@@ -103,7 +109,7 @@ def test_keys_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ("[host]\n", ":1:1", "schema is missing"),
         ("schema = 2\n", ":1:1", "schema must be 1"),
         ('schema = 1\n[host]\ntokns = ["maa"]\n', ":3:1", "did you mean tokens?"),
-        ('schema = 1\n[host]\ntokens = ["jwt"]\n', ":3:1", "tokens has 'jwt'"),
+        ('schema = 1\n[host]\ntokens = ["jwt"]\n', ":3:11", "tokens has 'jwt'"),
         ("schema = 1\n[host]\ntokens = []\n", ":3:1", "tokens is empty"),
         ('schema = 1\n[host]\ntokens = ["maa"]\n', ":3:1", "there is no [services.maa]"),
         ('schema = 1\n[host]\n  tokens = ["ear"]\n', ":3:3", "there is no ear-key"),
@@ -112,6 +118,8 @@ def test_keys_are_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         ('schema = 1\n[policies]\nstrict = "a.toml"\n', ":3:1", "is a preset's name"),
         ('schema = 1\n[endorsers]\nintel-pcs-url = "pccs"\n', ":3:1", "is no address"),
         ('schema = 1\n[journal]\nfsync = "maybe"\n', ":3:1", "known are"),
+        ('schema = 1\n[cache]\nnonce-record = "redis"\n', ":3:1", "none is configured"),
+        ('schema = 1\n[cache]\nnonce-record = ""\n', ":3:1", "is empty"),
         ("schema = 1\n[hosts]\n", ":2:2", "did you mean host?"),
         ("schema = 1\n[host\n", ":2:6", ""),
     ],
@@ -184,13 +192,54 @@ def test_paths_are_relative_to_the_file(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_schema_fits_the_page() -> None:
-    schema = json.loads(run("config", "schema").out)
-    jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
+    printed = json.loads(run("config", "schema").out)
+    jsonschema.Draft202012Validator.check_schema(printed)
+    validator = jsonschema.Draft202012Validator(printed)
     for name in PAGE:
         validator.validate(tomllib.loads(documented(name)))
-    for wrong in ({"schema": 1, "hosts": {}}, {}, {"schema": 1, "host": {"gpus": "8"}}):
-        assert not validator.is_valid(wrong)
+    wrong: list[dict[str, Any]] = [
+        {"hosts": {}},
+        {"host": {"gpus": "8"}},
+        {"host": {"tee": "sgx"}},
+        {"host": {"tee": "replay:"}},
+        {"host": {"tokens": ["jwt"]}},
+        {"journal": {"fsync": "maybe"}},
+        {"cache": {"redis": "redis://user:password@cache.example"}},
+        {"guests": {"trainer": {"path": "/a", "functions": ["reboot"]}}},
+    ]
+    for tables in wrong:
+        assert not validator.is_valid({"schema": 1, **tables}), tables
+    assert not validator.is_valid({})
+    validator.validate({"schema": 1, "host": {"tee": "replay:a.json", "tokens": ["ear"]}})
+
+
+def examples() -> Iterator[tuple[str, str]]:
+    """Every TOML text of the documents that is a configuration, or some tables of one."""
+    root = PRODUCTION.parents[1]
+    for page in (root / "README.md", *sorted((root / "docs").rglob("*.md"))):
+        blocks = re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+        for number, text in enumerate(blocks):
+            if re.search(
+                r"^\[(host|policies|endorsers|services|cache|journal|guests)\b", text, re.M
+            ):
+                yield f"{page.name} {number}", text
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in examples()])
+def test_every_documented_configuration_fits_the_schema_and_is_read(
+    text: str, tmp_path: Path
+) -> None:
+    text = text.replace('"…"', f'"{"0" * 64}"')
+    values = {"schema": 1, **tomllib.loads(text)}
+    jsonschema.Draft202012Validator(schema()).validate(values)
+    if "schema" not in tomllib.loads(text):
+        text = f"schema = 1\n{text}"
+    read([layer(write(tmp_path / "host.toml", text))])
+
+
+def test_each_documented_part_of_a_configuration_is_found() -> None:
+    pages = {name.partition(" ")[0] for name, _ in examples()}
+    assert {"production.md", "caches.md", "journal.md", "guests.md", "services.md"} <= pages
 
 
 def test_what_is_replayed_goes_to_no_service(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def guest(request: pytest.FixtureRequest) -> Guest:
 
 def ran(service: AttestationService, guest: Guest, *arguments: str) -> Witness:
     world = Witness(service.for_guest(guest.digest))
-    assert Runtime().run(guest, world, args=arguments, timeout=60) == 0
+    Runtime().run(guest, world, args=arguments).check()
     return world
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from wasmtime_attestation.attesters.detect import Detection
 from wasmtime_attestation.doctor import examine, gathering
+from wasmtime_attestation.endorsers.service_urls import ServiceUrls
 from wasmtime_attestation.errors import UnavailableError
+
+from tests.cli.tool import run
 
 
 def hang(*_: object) -> None:
@@ -29,12 +33,14 @@ def test_what_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_offline_asks_no_service(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(gathering, "ask_service", asked.append)
-    facts = gathering.gather(offline=True, seconds=30)
+    facts = gathering.gather(ServiceUrls(), offline=True, seconds=30)
     assert (asked, facts.services) == ([], {})
     assert isinstance(facts.detection, Detection)
 
 
-def test_addresses_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_addresses_come_from_the_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     asked: list[str] = []
 
     def ask(url: str) -> None:
@@ -43,6 +49,16 @@ def test_addresses_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(gathering, "ask_service", ask)
     monkeypatch.setenv("WASMTIME_ATTESTATION_INTEL_PCS_URL", "https://pccs.example:8081")
-    gathering.gather(offline=False, seconds=30)
-    assert "https://pccs.example:8081" in asked
-    assert len(asked) == 4
+    monkeypatch.setenv("WASMTIME_ATTESTATION_OFFLINE", "0")
+    named = tmp_path / "host.toml"
+    text = "schema = 1\n[endorsers]\nintel-pcs-url = 'https://weaker.example'\n"
+    named.write_text(f"{text}amd-kds-url = 'https://kds.example'\n")
+    named.chmod(0o600)
+    run("doctor", "--config", named)
+    assert {"https://pccs.example:8081", "https://kds.example"} < set(asked)
+    assert (len(asked), "https://weaker.example" in asked) == (4, False)
+    asked.clear()
+    named.write_text(f"{text}offline = true\n")
+    monkeypatch.delenv("WASMTIME_ATTESTATION_OFFLINE")
+    assert "not asked: offline" in run("doctor", "--config", named).out
+    assert asked == []

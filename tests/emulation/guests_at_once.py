@@ -63,7 +63,7 @@ def main() -> None:
         runtime.compile(guest)
 
     def run(index: int, guest: Guest) -> None:
-        codes[index] = runtime.run(guest, service.for_guest(guest.digest), timeout=60)
+        codes[index] = runtime.run(guest, service.for_guest(guest.digest)).exit_code
 
     threads = [threading.Thread(target=run, args=pair) for pair in enumerate(all_guests)]
     begin = time.monotonic()

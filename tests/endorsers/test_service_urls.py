@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pytest
 from wasmtime_attestation.claims.verdict import TokenKind
+from wasmtime_attestation.config.assembly import assemble
 from wasmtime_attestation.endorsers import jwks
 from wasmtime_attestation.endorsers.service_urls import VENDORS, ServiceUrls
 from wasmtime_attestation.errors import InvalidArgumentError
 
 
+def named(environment: dict[str, str]) -> ServiceUrls:
+    return assemble(None, {}, environment).configuration.endorsers.urls
+
+
 def test_the_vendors_own() -> None:
-    assert ServiceUrls.from_environment({}) == VENDORS
+    assert named({}) == VENDORS
     assert not VENDORS.is_plain
     assert VENDORS.is_own("amd_kds")
 
@@ -25,22 +30,24 @@ def test_the_vendors_own() -> None:
     ],
 )
 def test_a_cache_of_intels(text: str) -> None:
-    urls = ServiceUrls.from_environment({"WASMTIME_ATTESTATION_INTEL_PCS_URL": text})
+    urls = named({"WASMTIME_ATTESTATION_INTEL_PCS_URL": text})
     assert urls.intel_pcs == "https://pccs.example:8081"
     assert not urls.is_own("intel_pcs")
     assert urls.is_own("amd_kds")
 
 
 def test_an_empty_variable_is_none() -> None:
-    assert ServiceUrls.from_environment({"WASMTIME_ATTESTATION_AMD_KDS_URL": ""}) == VENDORS
+    assert named({"WASMTIME_ATTESTATION_AMD_KDS_URL": ""}) == VENDORS
 
 
 @pytest.mark.parametrize(
     "text", ["kds", "ftp://a", "https://", "https://u:p@a", "https://a?b", "https://a:x", "//a"]
 )
 def test_no_address(text: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="WASMTIME_ATTESTATION_NVIDIA_RIM_URL is no ad"):
-        ServiceUrls.from_environment({"WASMTIME_ATTESTATION_NVIDIA_RIM_URL": text})
+    with pytest.raises(
+        InvalidArgumentError, match=r"WASMTIME_ATTESTATION_NVIDIA_RIM_URL: .* is no ad"
+    ):
+        named({"WASMTIME_ATTESTATION_NVIDIA_RIM_URL": text})
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,7 @@ def guest(tmp_path_factory: pytest.TempPathFactory) -> Guest:
     return Guest.from_file(output)
 
 
-def test_a_python_guest(
-    guest: Guest, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_python_guest(guest: Guest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET", "of the host")
     (tmp_path / "file").touch()
     world = ScriptedWorld(
@@ -97,8 +95,9 @@ def test_a_python_guest(
         fresh=RejectedError([Finding("snp.chain", "broken")]),
     )
     runtime, dirs = Runtime(), [Directory(tmp_path, "/data")]
-    assert runtime.run(guest, world, dirs=dirs, env=[("A", "1")]) == 0
-    said = json.loads(capfd.readouterr().out)
+    outcome = runtime.run(guest, world, dirs=dirs, env=[("A", "1")])
+    assert outcome.exit_code == 0
+    said = json.loads(outcome.stdout)
     assert said["argv"] == ["python.wasm"]
     assert said["environ"] == {"A": "1"}
     assert said["data"] == "['file']"
@@ -125,4 +124,4 @@ def test_a_python_guest(
         "attest",
         "verify",
     ]
-    assert runtime.run(guest, world, args=["fail"]) == 1
+    assert runtime.run(guest, world, args=["fail"]).exit_code == 1

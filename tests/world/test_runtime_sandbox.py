@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.world.guest import Guest
-from wasmtime_attestation.world.runtime import Directory, Runtime
+from wasmtime_attestation.world.runtime import Directory, Runtime, Stdio
 
 from tests.world.components import CANON, binary, command
 from tests.world.scripted_world import ScriptedWorld
@@ -146,14 +146,12 @@ def runtime() -> Runtime:
 
 @pytest.mark.parametrize("guest", [core(), component()])
 def test_nothing_is_inherited(
-    runtime: Runtime,
-    guest: Guest,
-    capfd: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    runtime: Runtime, guest: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET", "of the host")
-    assert runtime.run(guest, ScriptedWorld()) == 0
-    assert capfd.readouterr() == ("g.wasm\n", "")
+    outcome = runtime.run(guest, ScriptedWorld())
+    assert outcome.exit_code == 0
+    assert (outcome.stdout, outcome.stderr) == (b"g.wasm\n", b"")
 
 
 @pytest.mark.parametrize(
@@ -164,19 +162,18 @@ def test_what_is_given_arrives(
     runtime: Runtime,
     guest: Guest,
     variables: list[str],
-    capfd: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    code = runtime.run(
+    outcome = runtime.run(
         guest,
         ScriptedWorld(),
         args=["--flag", "", "two words", "é"],
         env=[("A", "1"), ("PATH", "/ü"), ("EMPTY", "")],
         dirs=[Directory(tmp_path, "/data"), Directory(tmp_path, "out")],
     )
-    assert code == 0
+    assert outcome.exit_code == 0
     expected = ["g.wasm", "--flag", "", "two words", "é", *variables, "/data", "out"]
-    assert capfd.readouterr().out.split("\n")[:-1] == expected
+    assert outcome.stdout.decode().split("\n")[:-1] == expected
 
 
 def opening(path: str, *, create: bool) -> Guest:
@@ -204,12 +201,15 @@ def test_a_directory_is_read_only_unless_it_is_writable(runtime: Runtime, tmp_pa
     (tmp_path / "there").write_text("data")
     world = ScriptedWorld()
     reading, writing = opening("there", create=False), opening("new", create=True)
-    assert runtime.run(reading, world) == EBADF
+    assert runtime.run(reading, world).exit_code == EBADF
     readable = [Directory(tmp_path, "/data")]
-    assert runtime.run(reading, world, dirs=readable) == 0
-    assert runtime.run(writing, world, dirs=readable) == EPERM
+    assert runtime.run(reading, world, dirs=readable).exit_code == 0
+    assert runtime.run(writing, world, dirs=readable).exit_code == EPERM
     assert not (tmp_path / "new").exists()
-    assert runtime.run(writing, world, dirs=[Directory(tmp_path, "/data", writable=True)]) == 0
+    assert (
+        runtime.run(writing, world, dirs=[Directory(tmp_path, "/data", writable=True)]).exit_code
+        == 0
+    )
     assert (tmp_path / "new").exists()
 
 
@@ -220,7 +220,7 @@ def test_a_guest_stays_in_its_directory(runtime: Runtime, tmp_path: Path, path: 
     (tmp_path / "secret").write_text("secret")
     (inside / "link").symlink_to("../secret")
     dirs = [Directory(inside, "/", writable=True)]
-    assert runtime.run(opening(path, create=False), ScriptedWorld(), dirs=dirs) == EPERM
+    assert runtime.run(opening(path, create=False), ScriptedWorld(), dirs=dirs).exit_code == EPERM
 
 
 def test_directories_that_cannot_be_opened(runtime: Runtime, tmp_path: Path) -> None:
@@ -252,6 +252,6 @@ def test_texts_that_wasi_cannot_carry(
 
 def test_output_keeps_its_order(runtime: Runtime, capfd: pytest.CaptureFixture[str]) -> None:
     sys.stdout.write("before ")
-    runtime.run(core(), ScriptedWorld())
+    runtime.run(core(), ScriptedWorld(), stdio=Stdio.INHERITED)
     sys.stdout.write("after")
     assert capfd.readouterr().out == "before g.wasm\nafter"

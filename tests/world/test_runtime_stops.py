@@ -15,7 +15,7 @@ from wasmtime_attestation import wit
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.world import worker
 from wasmtime_attestation.world.guest import Guest
-from wasmtime_attestation.world.runtime import GuestTimeout, Runtime
+from wasmtime_attestation.world.runtime import LimitKind, Limits, Outcome, Runtime
 
 from tests.world.components import binary, command
 from tests.world.scripted_world import ATTESTED, ScriptedWorld
@@ -65,8 +65,9 @@ def test_a_time_limit_stops_an_endless_loop(guest: Guest) -> None:
     runtime = Runtime()
     runtime.compile(guest)
     start = time.monotonic()
-    with pytest.raises(GuestTimeout, match=r"loop.wasm did not end within 0\.2 seconds"):
-        runtime.run(guest, ScriptedWorld(), timeout=0.2)
+    outcome = runtime.run(guest, ScriptedWorld(), limits=Limits(seconds=0.2))
+    assert (outcome.limit, outcome.exit_code) == (LimitKind.TIME, 124)
+    assert outcome.reason == "loop.wasm did not end within 0.2 seconds and was stopped"
     assert time.monotonic() - start >= 0.2
     assert not runtime.is_blocked()
 
@@ -74,14 +75,14 @@ def test_a_time_limit_stops_an_endless_loop(guest: Guest) -> None:
 def test_a_time_limit_stops_a_start_function() -> None:
     guest = Guest("g", binary(f'(module (func $f {LOOP}) (start $f) (func (export "_start")))'))
     runtime = Runtime()
-    with pytest.raises(GuestTimeout):
-        runtime.run(guest, ScriptedWorld(), timeout=0.1)
+    outcome = runtime.run(guest, ScriptedWorld(), limits=Limits(seconds=0.1))
+    assert outcome.limit is LimitKind.TIME
     assert not runtime.is_blocked()
 
 
 def test_a_time_limit_spares_the_guests_beside_it() -> None:
     runtime, world = Runtime(), Blocked()
-    codes: list[int] = []
+    outcomes: list[Outcome] = []
     guest = Guest(
         "g",
         binary("""(module
@@ -92,24 +93,24 @@ def test_a_time_limit_spares_the_guests_beside_it() -> None:
           (loop $again (br_if $again (i32.ne (i32.const 1000)
             (local.tee $i (i32.add (local.get $i) (i32.const 1))))))))"""),
     )
-    thread = threading.Thread(target=lambda: codes.append(runtime.run(guest, world, timeout=60)))
+    thread = threading.Thread(target=lambda: outcomes.append(runtime.run(guest, world)))
     thread.start()
     assert world.called.wait(30)
-    with pytest.raises(GuestTimeout):
-        runtime.run(CORE_LOOP, ScriptedWorld(), timeout=0.1)
+    outcome = runtime.run(CORE_LOOP, ScriptedWorld(), limits=Limits(seconds=0.1))
+    assert outcome.limit is LimitKind.TIME
     world.release.set()
     thread.join()
-    assert codes == [0]
+    assert [outcome.exit_code for outcome in outcomes] == [0]
 
 
 def test_a_guest_in_a_call_that_does_not_end_is_left_behind() -> None:
     runtime, world = Runtime(), Blocked()
     start = time.monotonic()
-    with pytest.raises(GuestTimeout):
-        runtime.run(BLOCKING, world, timeout=0.1)
+    outcome = runtime.run(BLOCKING, world, limits=Limits(seconds=0.1))
+    assert outcome.limit is LimitKind.TIME
     assert time.monotonic() - start < 30
     assert runtime.is_blocked()
-    assert runtime.run(QUICK, ScriptedWorld()) == 0
+    assert runtime.run(QUICK, ScriptedWorld()).exit_code == 0
     world.release.set()  # back in its loop, it notices that it was stopped
     for _ in range(1000):
         if not runtime.is_blocked():
@@ -121,12 +122,13 @@ def test_a_guest_in_a_call_that_does_not_end_is_left_behind() -> None:
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])
 def test_no_time_at_all_is_refused(timeout: float) -> None:
     with pytest.raises(InvalidArgumentError, match="cannot run for"):
-        Runtime().run(QUICK, ScriptedWorld(), timeout=timeout)
+        Limits(seconds=timeout)
 
 
 SCRIPT = """
 import os, sys, threading
 from tests.world import test_runtime_stops as stops
+from wasmtime_attestation.world.stdio import Stdio
 from tests.world.scripted_world import ScriptedWorld
 
 class Announcing(ScriptedWorld):
@@ -139,7 +141,7 @@ guest, world = getattr(stops, sys.argv[1]), Announcing()
 runtime.compile(guest)
 print("running", flush=True)
 try:
-    code = runtime.run(guest, world)
+    code = runtime.run(guest, world, stdio=Stdio.INHERITED).exit_code
 except KeyboardInterrupt:
     print("interrupted", runtime.is_blocked(), flush=True)
     if runtime.is_blocked():

@@ -21,7 +21,12 @@ SECONDS = 5.0
 PASSWORD = "WASMTIME_ATTESTATION_REDIS_PASSWORD"  # noqa: S105
 """The environment variable with the password, if the server wants one."""
 USER = "WASMTIME_ATTESTATION_REDIS_USER"
-_ADDRESS = re.compile(r"(rediss?://[^\s@?#/]{1,200}(/[0-9]{1,4})?|unix://[^\s@?#]{1,200})")
+ADDRESS = r"rediss?://[^\s@?#/]{1,200}(/[0-9]{1,4})?|unix://[^\s@?#]{1,200}"
+"""What an address is: nothing secret, and no option that would weaken TLS."""
+NO_ADDRESS = (
+    "a Redis server is named as redis://HOST:PORT/DB, rediss://HOST:PORT/DB or unix://PATH; "
+    f"user and password are in {USER} and {PASSWORD}"
+)
 
 
 def is_address(text: str) -> bool:
@@ -42,11 +47,8 @@ class RedisServer:
     """
 
     def __init__(self, url: str) -> None:
-        if not _ADDRESS.fullmatch(url):
-            raise InvalidArgumentError(
-                "a Redis server is named as redis://HOST:PORT/DB, rediss://HOST:PORT/DB or "
-                f"unix://PATH; user and password are in {USER} and {PASSWORD}"
-            )
+        if not re.fullmatch(ADDRESS, url):
+            raise InvalidArgumentError(NO_ADDRESS)
         self._url = url
         self._client = self._connect()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wasmtime_attestation.policy.table import Table
+from wasmtime_attestation.cache.redis_server import ADDRESS, NO_ADDRESS
+from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.nonces import place
+from wasmtime_attestation.policy.table import SettingError, Table
 
 MIB = 1 << 20
 _HOUR = 3600
@@ -26,6 +29,7 @@ class Settings:
         disk_entries: how many are kept on disk.
         disk_size: how many bytes of them.
         redis: the address of a Redis server for endorsements; None for none.
+        nonce_record: where nonces that were used are recorded (`nonces.place`); None for nowhere.
     """
 
     margin: int = 30
@@ -38,6 +42,7 @@ class Settings:
     disk_entries: int = 1024
     disk_size: int = 64 * MIB
     redis: str | None = None
+    nonce_record: str | None = None
 
 
 _DEFAULT = Settings()
@@ -82,14 +87,33 @@ def read(table: Table) -> Settings:
             "disk-entries", _DEFAULT.disk_entries, 100_000, "Tokens on disk."
         ),
         disk_size=table.integer("disk-bytes", _DEFAULT.disk_size, 4096 * MIB, "Bytes of them."),
-        redis=table.formed(
-            "redis",
-            r"(rediss?|unix)://[^\s@?#]{1,200}",
-            "A Redis server that shares endorsements; without user and password in it.",
-        ),
+        redis=_redis(table),
     )
+    settings = replace(settings, nonce_record=_nonce_record(table, settings.redis))
     table.end()
     return settings
+
+
+def _redis(table: Table) -> str | None:
+    about = "A Redis server that shares endorsements; without user and password in it."
+    try:
+        return table.formed("redis", ADDRESS, about)
+    except SettingError:
+        # A password may be in it, where none belongs: nobody shall read it in a log.
+        raise table.refusal("redis", NO_ADDRESS) from None
+
+
+def _nonce_record(table: Table, shared: str | None) -> str | None:
+    about = "Where nonces that were used are recorded: a file, an address, redis, or none."
+    where = table.optional_string("nonce-record", about)
+    if where == "":
+        raise table.refusal("nonce-record", "nonce-record is empty")
+    try:
+        if where is not None:
+            place.check(where, shared)
+    except InvalidArgumentError as error:
+        raise table.refusal("nonce-record", error.message) from error
+    return where
 
 
 def _positive(table: Table, key: str, default: int, about: str) -> int:

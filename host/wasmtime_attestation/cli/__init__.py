@@ -31,6 +31,7 @@ class _Commands(click.Group):
         "policy",
         "config",
         "inspect",
+        "binding",
         "journal",
         "cache",
     )

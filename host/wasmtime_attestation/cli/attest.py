@@ -141,7 +141,7 @@ def _record(
     from wasmtime_attestation.cli import record  # asks vendors, as few need to
 
     with slow("asking vendors for endorsements ..."):
-        record.save(path, started, token, target, offline=endorsers.offline, urls=endorsers.urls)
+        record.save(path, started, token, target, endorsers)
 
 
 def _check_files(*paths: Path | None) -> None:
@@ -168,4 +168,4 @@ def _additions(endorsers: Settings, *, boot_log: bool, endorse: bool) -> Iterato
     if endorse:
         from wasmtime_attestation.cli import endorsing
 
-        yield partial(endorsing.with_endorsements, offline=endorsers.offline, urls=endorsers.urls)
+        yield partial(endorsing.with_endorsements, endorsers=endorsers)

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.cli import options
+from wasmtime_attestation.cli.configuration import config as config
+from wasmtime_attestation.cli.configuration import load as load
 from wasmtime_attestation.config import Configuration
-from wasmtime_attestation.config.assembly import assemble
 from wasmtime_attestation.config.host_settings import EVIDENCE, TOKENS
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
 from wasmtime_attestation.issuer import TokenIssuer
 from wasmtime_attestation.issuing.configured import Parts, source_of
+from wasmtime_attestation.nonces import place
 from wasmtime_attestation.policy import PRESETS
-from wasmtime_attestation.policy.table import Json
 from wasmtime_attestation.service import AttestationService, Settings
 from wasmtime_attestation.verifier.tokens import Trust
-
-
-def config(function: options.F) -> options.F:
-    """--config FILE."""
-    return click.option(
-        "--config",
-        "config_file",
-        type=click.Path(dir_okay=False, path_type=Path),
-        metavar="FILE",
-        help="The host's configuration (docs/production.md).",
-    )(function)
 
 
 def token(function: options.F) -> options.F:
@@ -46,28 +34,6 @@ def token(function: options.F) -> options.F:
     )(function)
 
 
-def load(config_file: Path | None, **given: Json) -> Configuration:
-    """Reads what is in force.
-
-    Args:
-        config_file: the file of `--config`.
-        given: values of options by their names without dashes; those that are None, False or
-            empty were not given.
-
-    Raises:
-        InvalidArgumentError: something makes no sense; the message says where it is written.
-    """
-    values = {f"--{name}": _plain(value) for name, value in given.items() if value or value == 0}
-    values = {name: value for name, value in values.items() if value is not False}
-    return assemble(config_file, values, os.environ).configuration
-
-
-def _plain(value: Json) -> Json:
-    if isinstance(value, tuple):
-        return [str(each) for each in value]
-    return str(value) if isinstance(value, Path) else value
-
-
 def settings(configuration: Configuration, base: Settings) -> Settings:
     """Returns a host's settings with what the configuration says of policies and issuers.
 
@@ -76,7 +42,13 @@ def settings(configuration: Configuration, base: Settings) -> Settings:
     """
     chosen = configuration.host
     policies = dict(base.policies)
-    found = replace(base, evidence_summary=chosen.evidence_summary, cache=configuration.cache)
+    cache = configuration.cache
+    found = replace(
+        base,
+        evidence_summary=chosen.evidence_summary,
+        cache=cache,
+        nonces=place.record(cache.nonce_record, cache.redis),
+    )
     if configuration.policies or chosen.policy not in PRESETS:
         from wasmtime_attestation.cli import given  # most hosts need none
 

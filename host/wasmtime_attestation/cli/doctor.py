@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import options
+from wasmtime_attestation.cli import configuration, options
 from wasmtime_attestation.cli.terminal import printable, slow
 from wasmtime_attestation.doctor import examine, is_healthy
 from wasmtime_attestation.doctor.diagnosis import Diagnosis, Outcome
@@ -19,17 +20,19 @@ _WORDS = {Outcome.NOT_APPLICABLE: "-"}
 
 @click.command("doctor")
 @options.offline
+@configuration.config
 @options.as_json
 @options.verbose
 @click.pass_context
-def command(ctx: click.Context, *, offline: bool, as_json: bool) -> None:
+def command(ctx: click.Context, *, offline: bool, config_file: Path | None, as_json: bool) -> None:
     """Check everything that can stand in the way of an attestation, and say what to do.
 
     It exits 0 if nothing failed that this kind of machine needs, and 6 otherwise. What is
     marked - is of no use here.
     """
+    endorsers = configuration.load(config_file, offline=offline).endorsers
     with slow("asking devices and services …"):
-        diagnoses = examine(offline=offline)
+        diagnoses = examine(endorsers.urls, offline=endorsers.offline)
     healthy = is_healthy(diagnoses)
     if as_json:
         click.echo(json.dumps(_json(diagnoses, healthy=healthy), indent=2))

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import bundle_folder, bundle_report, fetching, given, issuers, options
+from wasmtime_attestation.cli import (
+    bundle_folder,
+    bundle_report,
+    configuration,
+    fetching,
+    given,
+    issuers,
+    options,
+)
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.errors import UnavailableError
 from wasmtime_attestation.evidence.recognise import MAX_SIZE, recognise
@@ -44,6 +52,7 @@ def command() -> None:
     help="A service whose tokens count, described in TOML, whose keys are to be fetched.",
 )
 @options.offline
+@configuration.config
 @options.verbose
 @click.pass_context
 def fetch_command(
@@ -55,18 +64,20 @@ def fetch_command(
     at: datetime | None,
     issuer_paths: tuple[Path, ...],
     offline: bool,
+    config_file: Path | None,
 ) -> None:
     """Fetch everything that verifying EVIDENCE or TOKEN needs of vendors, for later, offline.
 
     What comes with it or is given by --endorsements is not fetched. Where something cannot be
     had, the rest is written all the same, and the exit code is 6.
     """
+    endorsers = configuration.load(config_file, offline=offline).endorsers
     fetched = fetching.fetch_for(
         recognise(options.read_file(source, MAX_SIZE)),
         given.endorsements(endorsement_paths),
         issuers.read(issuer_paths),
+        endorsers,
         at=at or options.now(),
-        offline=offline,
         progress=say,
     )
     for path in bundle_folder.write(output, fetched.pieces):

@@ -8,54 +8,46 @@ from dataclasses import replace
 from wasmtime_attestation.cli import options
 from wasmtime_attestation.cli.fetching import fetch_for
 from wasmtime_attestation.cli.terminal import say
+from wasmtime_attestation.config.endorser_settings import Settings
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import der
 from wasmtime_attestation.endorsers.question import Piece
-from wasmtime_attestation.endorsers.service_urls import ServiceUrls
 from wasmtime_attestation.errors import UnavailableError
 from wasmtime_attestation.evidence.envelope import EndorsementType, Evidence, RawEndorsement
 from wasmtime_attestation.evidence.envelope_json import MAX_ENDORSEMENTS
 
 
-def with_endorsements(
-    pieces: tuple[Evidence, ...], *, offline: bool, urls: ServiceUrls | None = None
-) -> tuple[Evidence, ...]:
+def with_endorsements(pieces: tuple[Evidence, ...], endorsers: Settings) -> tuple[Evidence, ...]:
     """Returns the pieces, each with what could be fetched for it; what could not be is said.
 
     Args:
         pieces: as they were collected.
-        offline: whether this user's cache alone is asked.
-        urls: the services' addresses; those that the environment names where none are given.
+        endorsers: where vendors' services are, or that the caches alone are asked.
 
     Raises:
-        InvalidArgumentError: the environment names a service that has no address.
         UnavailableError: a piece has more endorsements than a token takes.
     """
-    return tuple(_with_endorsements(piece, offline, urls) for piece in pieces)
+    return tuple(_with_endorsements(piece, endorsers) for piece in pieces)
 
 
 def fetched_for(
-    pieces: Sequence[Evidence], place: str, *, offline: bool, urls: ServiceUrls | None = None
+    pieces: Sequence[Evidence], place: str, endorsers: Settings
 ) -> tuple[RawEndorsement, ...]:
     """Returns what could be fetched; what could not be is said.
 
     Args:
         pieces: what is to be endorsed.
         place: what the endorsements go into, for messages.
-        offline: whether this user's cache alone is asked.
-        urls: the services' addresses; those that the environment names where none are given.
-
-    Raises:
-        InvalidArgumentError: the environment names a service that has no address.
+        endorsers: where vendors' services are, or that the caches alone are asked.
     """
-    fetched = fetch_for(pieces, Endorsements(), (), at=options.now(), offline=offline, urls=urls)
+    fetched = fetch_for(pieces, Endorsements(), (), endorsers, at=options.now())
     for missing in fetched.missing:
         say(f"not in the {place}: {missing}")
     return tuple(dict.fromkeys(raw(fetched.pieces)))
 
 
-def _with_endorsements(piece: Evidence, offline: bool, urls: ServiceUrls | None) -> Evidence:
-    fetched = fetched_for((piece,), "token", offline=offline, urls=urls)
+def _with_endorsements(piece: Evidence, endorsers: Settings) -> Evidence:
+    fetched = fetched_for((piece,), "token", endorsers)
     found = tuple(dict.fromkeys((*piece.endorsements, *fetched)))
     if len(found) > MAX_ENDORSEMENTS:
         raise UnavailableError(

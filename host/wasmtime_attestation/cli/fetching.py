@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,27 +10,21 @@ from pathlib import Path
 
 from wasmtime_attestation.cli.terminal import slow
 from wasmtime_attestation.cli.verification import Request
+from wasmtime_attestation.config.endorser_settings import Settings
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsers.answers import Answers
 from wasmtime_attestation.endorsers.disk_cache import DiskCache, default_folder
 from wasmtime_attestation.endorsers.fetching import Fetched, Subject, fetch
-from wasmtime_attestation.endorsers.service_urls import ServiceUrls
 from wasmtime_attestation.endorsers.source import Source
 from wasmtime_attestation.errors import RejectedError
 from wasmtime_attestation.evidence.recognise import recognise
 from wasmtime_attestation.verifier.issuers import Issuer
 
 log = logging.getLogger(__name__)
-SHARED = "WASMTIME_ATTESTATION_REDIS"
-"""The environment variable with the address of a Redis server that shares endorsements."""
 
 
-def completed(request: Request, *, offline: bool) -> Request:
-    """Returns a request with what could be fetched of what it lacks; the rest has a reason.
-
-    Raises:
-        InvalidArgumentError: the environment names a service that has no address.
-    """
+def completed(request: Request, endorsers: Settings) -> Request:
+    """Returns a request with what could be fetched of what it lacks; the rest has a reason."""
     try:
         subject = recognise(request.data)
     except RejectedError:
@@ -39,7 +32,7 @@ def completed(request: Request, *, offline: bool) -> Request:
         return request
     with slow("asking vendors for endorsements..."):
         fetched = fetch_for(
-            subject, request.endorsements, request.issuers, at=request.at, offline=offline
+            subject, request.endorsements, request.issuers, endorsers, at=request.at
         )
     for missing in fetched.missing:
         log.info("not fetched: %s", missing)
@@ -55,11 +48,10 @@ def fetch_for(
     subject: Subject,
     known: Endorsements,
     issuers: Sequence[Issuer],
+    endorsers: Settings,
     *,
     at: datetime,
-    offline: bool,
     progress: Callable[[str], None] = log.info,
-    urls: ServiceUrls | None = None,
 ) -> Fetched:
     """Fetches by way of this user's cache.
 
@@ -67,26 +59,23 @@ def fetch_for(
         subject: what is to be verified.
         known: what is there.
         issuers: whose tokens count, besides the well-known ones.
+        endorsers: where services are, or that the caches alone are asked.
         at: the instant at which everything must hold.
-        offline: whether the cache alone is asked.
         progress: is told what is asked for.
-        urls: the services' addresses; those that the environment names where none are given.
 
     Raises:
-        InvalidArgumentError: the environment names a service that has no address.
+        UnsupportedError: a Redis server is configured, and the extra is not installed.
     """
-    urls = urls or ServiceUrls.from_environment()
-    folder = default_folder()
-    cache = _answers(folder)
+    urls, offline = endorsers.urls, endorsers.offline
+    cache = _answers(default_folder(), endorsers.shared)
     with Source(cache, offline=offline, plain=urls.is_plain, progress=progress) as source:
         return fetch(subject, known, source=source, urls=urls, at=at, issuers=issuers)
 
 
-def _answers(folder: Path | None) -> Answers | None:
-    """Returns this user's cache, beside the one that the environment names, if it does."""
+def _answers(folder: Path | None, shared: str | None) -> Answers | None:
+    """Returns this user's cache, beside the one that is shared, if one is."""
     disk = None if folder is None else DiskCache(folder)
-    shared = os.environ.get(SHARED)
-    if not shared:
+    if shared is None:
         return disk
     from wasmtime_attestation.cache.redis_answers import Layered, SharedAnswers
     from wasmtime_attestation.cache.redis_server import RedisServer  # an extra

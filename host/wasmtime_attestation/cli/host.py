@@ -117,16 +117,14 @@ def _machine(options: HostOptions) -> Machine:
 
 
 def _simulated(options: HostOptions) -> Host:
-    from wasmtime_attestation.attesters.simulated import SimulatedAttester  # a CA, for development
+    from wasmtime_attestation.attesters.simulation import simulate  # a CA, for development
 
-    attester = SimulatedAttester(int(time.time()))
+    simulation = simulate(int(time.time()), options.gpus)
     say(SIMULATED)
     if options.trust_out is not None:
-        write_file(options.trust_out, attester.root_pem())
-    anchors = Anchors(()).trusting([attester.root_fingerprint])
-    settings = Settings(anchors, endorsements=_endorsements(options))
-    service = _service(Machine(attester, None, options.gpus), settings, options)
-    return Host(service, simulated_root=attester.root_fingerprint)
+        write_file(options.trust_out, simulation.roots_pem)
+    settings = Settings(simulation.anchors, endorsements=_endorsements(options))
+    return Host(_service(simulation.machine, settings, options), simulated_root=simulation.root)
 
 
 def _replay(options: HostOptions) -> Host:

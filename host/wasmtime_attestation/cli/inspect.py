@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from pathlib import Path
 
@@ -45,7 +44,7 @@ def _described(file: Path) -> dict[str, Json]:
     with slow(f"decoding {file.name} …"):
         worker.start()
         try:
-            worker.wait(math.inf)
+            worker.wait()
         except KeyboardInterrupt:
             flush()
             os._exit(INTERRUPTED)

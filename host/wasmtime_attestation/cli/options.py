@@ -126,7 +126,8 @@ def gpus(function: F) -> F:
         "--gpus",
         type=click.IntRange(min=0, max=256),
         metavar="N",
-        help="How many GPUs this machine must have; with another number, nothing is attested.",
+        help="How many GPUs this machine must have; with another number, nothing is attested. "
+        "A simulated TEE has as many.",
     )(function)
 
 

@@ -11,7 +11,7 @@ from wasmtime_attestation.attesters import recording, recording_file
 from wasmtime_attestation.attesters.detect import detect
 from wasmtime_attestation.cli.endorsing import fetched_for
 from wasmtime_attestation.cli.host import Host
-from wasmtime_attestation.endorsers.service_urls import ServiceUrls
+from wasmtime_attestation.config.endorser_settings import Settings
 from wasmtime_attestation.errors import UnsupportedError
 from wasmtime_attestation.evidence import jwt
 from wasmtime_attestation.evidence.token import EvidenceToken
@@ -23,9 +23,7 @@ def save(
     host: Host,
     token: str,
     target: Target,
-    *,
-    offline: bool,
-    urls: ServiceUrls | None = None,
+    endorsers: Settings,
 ) -> None:
     """Writes the recording of a token that was issued just now, with what speaks for it.
 
@@ -34,8 +32,7 @@ def save(
         host: that issued it.
         token: the token.
         target: what it is about.
-        offline: whether endorsements come from this user's cache alone.
-        urls: the vendors' addresses; those that the environment names where none are given.
+        endorsers: where vendors' services are, or that the caches alone are asked.
 
     Raises:
         InvalidArgumentError: the file cannot be written.
@@ -48,7 +45,7 @@ def save(
         _context(),
     )
     if host.simulated_root is None:
-        found = fetched_for(made.recorded.evidence, "recording", offline=offline, urls=urls)
+        found = fetched_for(made.recorded.evidence, "recording", endorsers)
         made = replace(made, endorsements=found[: recording.MAX_ENDORSEMENTS])
     recording_file.write(path, made.simulated_by(host.simulated_root))
 

@@ -23,18 +23,16 @@ from wasmtime_attestation.guarding.self_check import SelfCheck
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.world.runtime import (
     Directory,
+    Ended,
     Guest,
-    GuestRevoked,
-    GuestTimeout,
-    GuestTrap,
+    Limits,
+    Outcome,
     Runtime,
     StartError,
+    Stdio,
 )
 
-TIMED_OUT = 124
 NOT_STARTED = 125
-REVOKED = 126
-TRAPPED = 134
 
 
 def _directory(text: str) -> Directory:
@@ -128,7 +126,8 @@ def command(
     The guest's exit code is passed through; WASI allows 0 to 125 to a core
     module, and 0 and 1 to a component. Codes of our own: 124 the time is
     over, 125 the guest was not started, 126 it was stopped since this host
-    no longer satisfies --require, 134 it trapped, 130 interrupted.
+    no longer satisfies --require, 134 it trapped, 137 it hit another limit,
+    130 interrupted.
     Options stand before GUEST.wasm; what follows it is the guest's.
     """
     # `--` may stand between the guest and its arguments.
@@ -137,7 +136,7 @@ def command(
     if revoke is not None and require is None:
         raise click.UsageError("--revoke says how often --require is checked: give that too")
 
-    def start() -> int:
+    def start() -> Outcome:
         configuration = configured.load(
             config_file,
             tee=tee,
@@ -164,14 +163,15 @@ def command(
             )
             required = Requirement(check, revoke)
 
-        def run(world: wit.World, revoked: Revoked | None) -> int:
+        def run(world: wit.World, revoked: Revoked | None) -> Outcome:
             return runtime.run(
                 program,
                 world,
                 args=arguments,
                 dirs=dirs,
                 env=env,
-                timeout=timeout,
+                stdio=Stdio.INHERITED,
+                limits=Limits(seconds=timeout),
                 revoked=revoked,
             )
 
@@ -188,25 +188,19 @@ def command(
     ctx.exit(code)
 
 
-def _code(start: Callable[[], int]) -> int:
+def _code(start: Callable[[], Outcome]) -> int:
     """Returns the guest's exit code, or ours for what ended it, which is printed."""
     try:
-        return start()
+        outcome = start()
     except (AttestationError, StartError) as error:
         say(f"not started: {error}")
         return NOT_STARTED
-    except GuestTrap as error:
-        say(str(error))
-        return TRAPPED
-    except GuestTimeout as error:
-        say(str(error))
-        return TIMED_OUT
-    except GuestRevoked as error:
-        say(str(error))
-        return REVOKED
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED
+    if outcome.ended is not Ended.EXIT:
+        say(outcome.reason)
+    return outcome.exit_code
 
 
 def _policy(name: str | None) -> AppraisalPolicy | None:
@@ -222,7 +216,7 @@ def _additions(endorsers: Settings, *, endorse: bool) -> tuple[Addition, ...]:
         return ()
     from wasmtime_attestation.cli import endorsing  # most hosts fetch nothing
 
-    return (partial(endorsing.with_endorsements, offline=endorsers.offline, urls=endorsers.urls),)
+    return (partial(endorsing.with_endorsements, endorsers=endorsers),)
 
 
 def _identity(program: Guest, path: Path) -> GuestIdentity:

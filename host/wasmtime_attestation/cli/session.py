@@ -23,16 +23,12 @@ from wasmtime_attestation.journal.decision import (
     verdict_of,
 )
 from wasmtime_attestation.service import AttestationService
-from wasmtime_attestation.world.failures import (
-    GuestRevoked,
-    GuestTimeout,
-    GuestTrap,
-    StartError,
-)
+from wasmtime_attestation.world.failures import StartError
+from wasmtime_attestation.world.outcome import Ended, Outcome
 
 Revoked = Future[AttestationError]
-Run = Callable[[wit.World, Revoked | None], int]
-"""Runs a guest in a world until it ends, or a future says that it must; returns its exit code."""
+Run = Callable[[wit.World, Revoked | None], Outcome]
+"""Runs a guest in a world until it ends, or a future says that it must."""
 END = "guest.end"
 """The finding that says how a guest ended."""
 
@@ -64,15 +60,14 @@ class Session:
     guard: Guard
     recorder: Recorder | None = None
 
-    def run(self, guest: GuestIdentity, run: Run, required: Requirement | None = None) -> int:
+    def run(self, guest: GuestIdentity, run: Run, required: Requirement | None = None) -> Outcome:
         """Runs a guest if the host satisfies what is required, and as long as it does.
 
         Returns:
-            the guest's exit code.
+            how the guest ended.
 
         Raises:
             AttestationError: it was not started.
-            GuestRevoked: it was stopped since the host no longer satisfies what is required.
             BaseException: what `run` raises.
         """
         name = required.check.policy if required else None
@@ -83,14 +78,14 @@ class Session:
                     required.check.check(guest.digest)
         stop = replace(start, function=Function.STOP)
         try:
-            code = self._run(guest, run, required)
+            outcome = self._run(guest, run, required)
         except BaseException as error:
             self._record_end(_ended(stop, error))
             raise
-        self._record_end(replace(stop, findings=(Finding(END, f"exit code {code}"),)))
-        return code
+        self._record_end(_recorded(stop, outcome))
+        return outcome
 
-    def _run(self, guest: GuestIdentity, run: Run, required: Requirement | None) -> int:
+    def _run(self, guest: GuestIdentity, run: Run, required: Requirement | None) -> Outcome:
         world = self.guard.guarded(self.service.for_guest(guest.digest), guest)
         if required is None or required.every is None:
             return run(world, None)
@@ -106,13 +101,20 @@ class Session:
             self.recorder.record(decision)
 
 
+def _recorded(stop: Decision, outcome: Outcome) -> Decision:
+    """Returns the record of a guest that ended."""
+    if outcome.revoked is not None:
+        return _ended(stop, outcome.revoked)
+    is_exit = outcome.ended is Ended.EXIT
+    text = f"exit code {outcome.exit_code}" if is_exit else outcome.reason
+    return replace(stop, findings=(Finding(END, text),))
+
+
 def _ended(stop: Decision, error: BaseException) -> Decision:
-    """Returns the record of a guest that did not end by itself."""
-    if isinstance(error, GuestRevoked):
-        error = error.reason
+    """Returns the record of a guest that could not go on."""
     if isinstance(error, AttestationError):
         return replace(stop, verdict=verdict_of(error), findings=findings_of(error))
-    if isinstance(error, GuestTrap | GuestTimeout | StartError):
+    if isinstance(error, StartError):
         return replace(stop, findings=(Finding(END, str(error)),))
     if isinstance(error, KeyboardInterrupt):
         return replace(stop, findings=(Finding(END, "interrupted"),))

@@ -8,13 +8,22 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import batch, fetching, given, issuers, nonce_use, options
+from wasmtime_attestation.cli import (
+    batch,
+    configuration,
+    fetching,
+    given,
+    issuers,
+    nonce_use,
+    options,
+)
 from wasmtime_attestation.cli.ear import EarOutput
 from wasmtime_attestation.cli.report import Report, as_json_text, as_text
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.cli.verification import Request, examine
 from wasmtime_attestation.evidence import recognise
 from wasmtime_attestation.evidence.boot_log import MAX_SIZE as MAX_BOOT_LOG
+from wasmtime_attestation.nonces import place
 from wasmtime_attestation.verifier.expectations import Expected
 
 
@@ -62,8 +71,9 @@ from wasmtime_attestation.verifier.expectations import Expected
 )
 @click.option(
     "--nonce-record",
-    metavar="FILE|redis://...",
-    help="Accept the token only if no token with --nonce was accepted before, and record it.",
+    metavar="FILE|redis://...|redis|none",
+    help="Accept the token only if no token with --nonce was accepted before, and record it; "
+    "redis is the server of [cache] redis, none records nothing.",
 )
 @options.trust
 @click.option(
@@ -94,6 +104,7 @@ from wasmtime_attestation.verifier.expectations import Expected
     help="The private key on P-384, in PEM, that signs it.",
 )
 @options.offline
+@configuration.config
 @click.option(
     "--explain",
     is_flag=True,
@@ -122,6 +133,7 @@ def command(
     ear_path: Path | None,
     ear_key: Path | None,
     offline: bool,
+    config_file: Path | None,
     explain: bool,
     as_json: bool,
 ) -> None:
@@ -141,8 +153,10 @@ def command(
         raise click.UsageError("--workers is for --batch.")
     if batch_path is not None and ear_path is not None:
         raise click.UsageError("--issue-ear is for one INPUT, not for --batch.")
-    if nonce_record is not None:
-        nonce_use.check_options(nonce, at=at, is_batch=batch_path is not None)
+    if nonce_record not in (None, place.NOWHERE) and nonce is None:
+        raise click.UsageError("--nonce-record needs --nonce: the challenge that you sent.")
+    chosen = configuration.load(config_file, offline=offline, nonce_record=nonce_record)
+    record = nonce_use.record(chosen.cache, nonce, at=at, is_batch=batch_path is not None)
     output = EarOutput.of(ear_path, ear_key)
     if explain and batch_path is not None:
         raise click.UsageError("--explain is for one INPUT; docs/checks.md explains every check.")
@@ -162,9 +176,9 @@ def command(
     if batch_path is not None:
         with options.open_input(batch_path) as file:
             ctx.exit(batch.run(file, request, workers or batch.available_workers()))
-    report = examine(fetching.completed(request, offline=offline))
-    if nonce_record is not None and nonce is not None:
-        report = nonce_use.used(report, nonce, nonce_record)
+    report = examine(fetching.completed(request, chosen.endorsers))
+    if record is not None and nonce is not None:
+        report = nonce_use.used(report, nonce, record)
     _print(report, as_json=as_json, explain=explain)
     if output is not None:
         output.write(report)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wasmtime_attestation.cache import settings as cache_settings
@@ -91,6 +91,8 @@ def _configuration(table: Table, values: Mapping[str, Json]) -> Configuration:
         table.table("policies", "Files of policies that guests may name, by name."),
         values.get("policies", {}),
     )
+    cache = cache_settings.read(table.table("cache", "How tokens are kept."))
+    endorsers = endorser_settings.read(table.table("endorsers", "Where endorsements are fetched."))
     services = service_settings.read(
         table.table("services", "Remote Verifiers, whose tokens guests may get.")
     )
@@ -101,12 +103,10 @@ def _configuration(table: Table, values: Mapping[str, Json]) -> Configuration:
     return Configuration(
         host=host,
         policies=policies,
-        endorsers=endorser_settings.read(
-            table.table("endorsers", "Where endorsements are fetched.")
-        ),
+        endorsers=replace(endorsers, shared=cache.redis),
         services=services,
         journal=journal_settings.read(table.table("journal", "How decisions are recorded.")),
-        cache=cache_settings.read(table.table("cache", "How tokens are kept.")),
+        cache=cache,
         guests=guest_settings.read(table.table("guests", "What guests may do.")),
     )
 

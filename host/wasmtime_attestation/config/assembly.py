@@ -16,6 +16,7 @@ OPTIONS: Mapping[str, Key] = {
     "--gpus": ("host", "gpus"),
     "--offline": ("endorsers", "offline"),
     "--journal": ("journal", "directory"),
+    "--nonce-record": ("cache", "nonce-record"),
 }
 """Options of commands, and what they set."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from wasmtime_attestation.config.layer import Layer, Outside
+from wasmtime_attestation.nonces import place
 from wasmtime_attestation.policy.table import Json, Key, SettingError
 
 PREFIX = "WASMTIME_ATTESTATION_"
@@ -38,6 +39,10 @@ def _policy(text: str) -> Json:
     return str(Path(text).absolute()) if is_file else text
 
 
+def _nonce_record(text: str) -> Json:
+    return place.absolute(text, Path())
+
+
 def _boolean(text: str) -> Json:
     if text.lower() not in _TRUTH:
         raise ValueError("it is neither true nor false")
@@ -65,6 +70,8 @@ _VARIABLES: Mapping[str, tuple[Key, Callable[[str], Json]]] = {
     "NVIDIA_RIM_URL": (("endorsers", "nvidia-rim-url"), _text),
     "NVIDIA_OCSP_URL": (("endorsers", "nvidia-ocsp-url"), _text),
     "JOURNAL": (("journal", "directory"), _path),
+    "REDIS": (("cache", "redis"), _text),
+    "NONCE_RECORD": (("cache", "nonce-record"), _nonce_record),
 }
 
 

@@ -74,7 +74,8 @@ def read(table: Table) -> Settings:
 
 
 def _tee(table: Table) -> str:
-    tee = table.string("tee", "auto", "Where evidence comes from; auto looks what there is.")
+    form = {"anyOf": [{"enum": list(TEES)}, {"pattern": f"^{REPLAY}."}]}
+    tee = table.string("tee", "auto", "Where evidence comes from; auto looks what there is.", form)
     if tee not in TEES and not (tee.startswith(REPLAY) and tee != REPLAY):
         known = ", ".join((*TEES, f"{REPLAY}FILE"))
         raise table.refusal("tee", f"tee has {tee!r}; known are {known}")
@@ -82,10 +83,8 @@ def _tee(table: Table) -> str:
 
 
 def _tokens(table: Table) -> tuple[str, ...]:
-    kinds = table.strings("tokens", [EVIDENCE], "Kinds of token, in the order they are tried.")
-    unknown = [kind for kind in kinds if kind not in TOKENS]
-    if unknown:
-        raise table.refusal("tokens", f"tokens has {unknown[0]!r}; known are {', '.join(TOKENS)}")
+    about = "Kinds of token, in the order they are tried."
+    kinds = table.words("tokens", TOKENS, [EVIDENCE], about)
     if not kinds or len(set(kinds)) != len(kinds):
         raise table.refusal("tokens", "tokens is empty, or has a kind twice")
     return tuple(kinds)

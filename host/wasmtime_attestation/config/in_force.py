@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from wasmtime_attestation.config import Read
 from wasmtime_attestation.policy.table import Json, Key, Table
 
-_SECRET_FILE, _SECRET_VARIABLE = "api-key-file", "api-key-env"  # names of settings
+_SECRET_FILE, _SECRET_VARIABLE = "-key-file", "-key-env"  # ends of names of settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ def _secret(key: str, value: Json) -> str | None:
     """Says of an API key that it is there, and nothing else."""
     if not isinstance(value, str):
         return None
-    if key == _SECRET_VARIABLE:
+    if key.endswith(_SECRET_VARIABLE):
         return f"{'set' if os.environ.get(value) else 'not set'}, from environment {value}"
-    if key == _SECRET_FILE:
+    if key.endswith(_SECRET_FILE):
         is_there = os.access(value, os.R_OK)
         return f"{'set' if is_there else 'not readable'}, from file {value}"
     return None

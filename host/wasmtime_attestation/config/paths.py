@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from wasmtime_attestation.config.host_settings import REPLAY
+from wasmtime_attestation.nonces import place
 from wasmtime_attestation.policy.table import Json, Key
 
 ANY = "*"
@@ -22,6 +23,7 @@ _PATHS: tuple[Key, ...] = (
     ("cache", "directory"),
 )
 _TEE, _POLICY = ("host", "tee"), ("host", "policy")
+_NONCE_RECORD = ("cache", "nonce-record")
 
 
 def absolute(values: Mapping[str, Json], folder: Path) -> dict[str, Json]:
@@ -43,6 +45,8 @@ def _resolved(value: Json, key: Key, folder: Path) -> Json:
         return value
     if key == _TEE and value.startswith(REPLAY):
         return REPLAY + _joined(folder, value.removeprefix(REPLAY))
+    if key == _NONCE_RECORD:
+        return place.absolute(value, folder)
     # A policy is a name, unless it looks like a file.
     is_file = key == _POLICY and (os.sep in value or value.endswith(".toml"))
     return _joined(folder, value) if is_file or any(_fits(key, p) for p in _PATHS) else value

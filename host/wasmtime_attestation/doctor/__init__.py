@@ -20,6 +20,7 @@ from wasmtime_attestation.doctor import (
 from wasmtime_attestation.doctor.diagnosis import Diagnosis, Finding, Outcome
 from wasmtime_attestation.doctor.facts import Facts
 from wasmtime_attestation.doctor.gathering import SECONDS, gather
+from wasmtime_attestation.endorsers.service_urls import ServiceUrls
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,17 @@ CHECKS = (
 """Every check, in the order in which they are reported."""
 
 
-def examine(*, offline: bool = False, seconds: float = SECONDS) -> tuple[Diagnosis, ...]:
+def examine(
+    urls: ServiceUrls | None = None, *, offline: bool = False, seconds: float = SECONDS
+) -> tuple[Diagnosis, ...]:
     """Examines this machine.
 
     Args:
+        urls: where vendors' services are; their own addresses where none are given.
         offline: whether nothing on the network may be asked, but what is on the link alone.
         seconds: how long everything may take together.
     """
-    facts = gather(offline=offline, seconds=seconds)
+    facts = gather(urls or ServiceUrls(), offline=offline, seconds=seconds)
     return tuple(Diagnosis(check.id, check.look(facts)) for check in CHECKS)
 
 

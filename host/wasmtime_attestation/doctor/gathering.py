@@ -26,12 +26,12 @@ SECONDS = 30.0
 """How long everything may take together."""
 
 
-def gather(*, offline: bool, seconds: float) -> Facts:
+def gather(urls: ServiceUrls, *, offline: bool, seconds: float) -> Facts:
     """Gathers what can be gathered in time."""
     files, first = Files(), detect()
     tasks: dict[str, Callable[[], Any]] = {"detection": detect_here, "gpus": _gpus}
     if not offline:
-        for name, url in _urls().items():
+        for name, url in _addresses(urls).items():
             tasks[name] = partial(ask_service, url)
     if first.surroundings.cloud == "azure":
         tasks["metadata_service"] = ask_metadata_service
@@ -49,8 +49,7 @@ def gather(*, offline: bool, seconds: float) -> Facts:
     )
 
 
-def _urls() -> Mapping[str, str]:
-    urls = ServiceUrls.from_environment()
+def _addresses(urls: ServiceUrls) -> Mapping[str, str]:
     return {
         "amd_kds": urls.amd_kds,
         "intel_pcs": urls.intel_pcs,

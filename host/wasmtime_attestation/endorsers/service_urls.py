@@ -1,18 +1,15 @@
-"""Where vendors' services are: their own addresses, or those that the environment names.
+"""Where vendors' services are: their own addresses, or those that the configuration names.
 
 A mirror or a cache, such as Intel's PCCS, answers as the vendor's own service does.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from wasmtime_attestation.errors import InvalidArgumentError
 
-PREFIX = "WASMTIME_ATTESTATION_"
 _PCCS_SUFFIXES = ("/sgx/certification/v4", "/tdx/certification/v4")
 
 
@@ -33,21 +30,6 @@ class ServiceUrls:
     nvidia_rim: str = "https://rim.attestation.nvidia.com"
     nvidia_ocsp: str = "https://ocsp.ndis.nvidia.com"
     intel_pcs_key: str | None = None
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> ServiceUrls:
-        """Reads WASMTIME_ATTESTATION_AMD_KDS_URL, …_INTEL_PCS_URL, …_NVIDIA_RIM_URL and so on.
-
-        Raises:
-            InvalidArgumentError: one is no address of https or http.
-        """
-        variables = os.environ if environment is None else environment
-        named = {
-            name: checked(variable, text)
-            for name in ("amd_kds", "intel_pcs", "nvidia_rim", "nvidia_ocsp")
-            if (text := variables.get(variable := f"{PREFIX}{name.upper()}_URL"))
-        }
-        return cls(**named, intel_pcs_key=variables.get(f"{PREFIX}INTEL_PCS_KEY") or None)
 
     @property
     def is_plain(self) -> bool:

@@ -77,11 +77,17 @@ def read(table: Table) -> Settings:
     settings = Settings(
         directory=None if directory is None else Path(directory),
         fsync=Fsync(
-            table.choice("fsync", Fsync, "When records are forced to the disk.") or _DEFAULT.fsync
+            table.choice("fsync", Fsync, "When records are forced to the disk.", _DEFAULT.fsync)
+            or _DEFAULT.fsync
         ),
         fsync_seconds=_positive(table, "fsync-seconds", _DEFAULT.fsync_seconds, 3600, "How often."),
         on_failure=OnFailure(
-            table.choice("on-failure", OnFailure, "What happens while nothing can be written.")
+            table.choice(
+                "on-failure",
+                OnFailure,
+                "What happens while nothing can be written.",
+                _DEFAULT.on_failure,
+            )
             or _DEFAULT.on_failure
         ),
         rotate_bytes=_rotation(table),

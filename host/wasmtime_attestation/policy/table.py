@@ -9,14 +9,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
-Json = Any
-"""What TOML and JSON Schema have in common."""
-Key = tuple[str | int, ...]
-"""Where a value stands: names of tables and settings, and positions in lists."""
+from wasmtime_attestation.policy.setting import Json as Json
+from wasmtime_attestation.policy.setting import Key as Key
+from wasmtime_attestation.policy.setting import Setting as Setting
+from wasmtime_attestation.policy.setting import SettingError as SettingError
+
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
@@ -33,36 +33,7 @@ _KINDS: Mapping[type, str] = {
     dict: "a table",
 }
 _LARGEST = 0xFFFF_FFFF
-
-
-class SettingError(ValueError):
-    """A setting is unknown, missing or not of its kind.
-
-    Attributes:
-        key: which one.
-        problem: what is wrong with it, without its name.
-    """
-
-    def __init__(self, key: Key, problem: str) -> None:
-        self.key = key
-        super().__init__(problem)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A setting as its reader declared it.
-
-    Attributes:
-        key: its name in the table.
-        form: JSON Schema (2020-12) of its values.
-        value: what is in force, as TOML has it; None where nothing is.
-        about: what it does, in a sentence.
-    """
-
-    key: str
-    form: Mapping[str, Json]
-    value: Json
-    about: str
+_ANY: Mapping[str, Json] = {}
 
 
 class Table:
@@ -131,9 +102,11 @@ class Table:
         if value != version:
             raise self.refusal(key, f"{self._name(key)} must be {version}")
 
-    def string(self, key: str, default: str, about: str = "") -> str:
-        """Takes a string."""
-        form = {"type": "string", "maxLength": MAX_TEXT}
+    def string(
+        self, key: str, default: str, about: str = "", form: Mapping[str, Json] = _ANY
+    ) -> str:
+        """Takes a string, of which a reader that knows more says it in JSON Schema."""
+        form = {"type": "string", "maxLength": MAX_TEXT, **form}
         value: str = self._setting(key, str, form, default, about)
         self._check_length((key,), value)
         return value
@@ -197,13 +170,24 @@ class Table:
             self._check_form((key, index), value, pattern)
         return None if values is None else frozenset(values)
 
-    def choice(self, key: str, kind: Iterable[str], about: str = "") -> str | None:
-        """Takes one string out of those that there are; None where it is absent."""
-        known = list(kind)
-        value: str | None = self._setting(key, str, {"enum": known}, None, about)
+    def choice(
+        self, key: str, kind: Iterable[str], about: str = "", default: str | None = None
+    ) -> str | None:
+        """Takes one string out of those that there are, or what holds where it is absent."""
+        known = list(map(str, kind))
+        value: str | None = self._setting(key, str, {"enum": known}, default, about)
         if value is not None:
             self._check_known((key,), value, known)
         return value
+
+    def words(
+        self, key: str, known: Sequence[str], default: Sequence[str], about: str
+    ) -> list[str]:
+        """Takes a list of strings out of those that there are, in the order they are written."""
+        values = self._list(key, str, {"enum": list(known)}, list(default), about) or []
+        for index, value in enumerate(values):
+            self._check_known((key, index), value, list(known))
+        return values
 
     def choices(
         self, key: str, kind: type[E], default: Iterable[E] = (), about: str = ""

@@ -64,12 +64,12 @@ def read(table: Table) -> Settings:
     region = table.choice("region", REGIONS, "Where the account is.")
     url = endpoint.read(table, "url", "The API's address, where it is none of the regions'.")
     portal = endpoint.read(table, "portal-url", "The portal's address, beside url.")
-    version = table.choice("api-version", ("1", "2"), "Of the attestation API; 2 by default.")
+    version = table.choice("api-version", ("1", "2"), "Of the attestation API.", "2")
     policies = table.all_formed("policy-ids", _UUID, "Ids of the policies to apply.")
     must_match = table.boolean(
         "policy-must-match", default=True, about="Whether a policy that does not match is a no."
     )
-    algorithm = table.choice("token-signing-alg", ALGORITHMS, "PS384 by default.")
+    algorithm = table.choice("token-signing-alg", ALGORITHMS, "What signs tokens.", "PS384")
     seconds = endpoint.read_seconds(table)
     table.end()
     if place is None and not table.is_absent:

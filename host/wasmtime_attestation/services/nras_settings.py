@@ -50,7 +50,7 @@ def read(table: Table) -> Settings:
         SettingError: a setting makes no sense.
     """
     url = endpoint.read(table, "url", "The service's address; NVIDIA's by default.")
-    version = int(table.choice("api-version", ("3", "4"), "Of the API; 4 by default.") or 4)
+    version = int(table.choice("api-version", ("3", "4"), "Of the API.", "4") or 4)
     claims = table.choice("claims-version", ("2.0", "3.0"), "3.0 by default; 2.0 in version 3.")
     key = secret.read(table)
     pins = table.byte_strings("pins", 32, "Authorities that must have certified the keys.")

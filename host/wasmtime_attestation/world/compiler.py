@@ -43,10 +43,15 @@ class Program:
     entry: str
 
 
-def new_engine() -> Engine:
-    """Returns an engine whose guests stop when its epoch is incremented."""
+def new_engine(*, fuel: bool = False) -> Engine:
+    """Returns an engine whose guests can be stopped: see `stopping`.
+
+    Args:
+        fuel: whether its guests use up fuel, which makes them slower.
+    """
     config = Config()
     config.epoch_interruption = True
+    config.consume_fuel = fuel
     return Engine(config)
 
 

@@ -11,6 +11,7 @@ the installed wasmtime is as expected here.
 from __future__ import annotations
 
 import ctypes
+import functools
 from collections.abc import Callable
 from ctypes import c_void_p
 from itertools import count
@@ -29,15 +30,16 @@ _VALUE = 8
 _KINDS = {"i32": 0, "i64": 1, "f32": 2, "f64": 3}
 
 _Raw = Callable[[int, int, int], None]
-_functions: dict[int, tuple[_Raw, bool]] = {}
-"""What each is, and whether it is shielded: see `host_calls`."""
+_functions: dict[int, tuple[_Raw, bool, str]] = {}
+"""What each is, whether it is shielded (see `host_calls`), and its WIT name."""
 _keys = count(1)
 
 
 def define(linker: Linker, module: str, name: str, type_: FuncType, function: HostFunction) -> None:
     """Defines a host function; see `core_calls.Define`."""
     key = next(_keys)
-    _functions[key] = _raw(type_, function), isinstance(linker, ShieldedLinker)
+    is_shielded = isinstance(linker, ShieldedLinker)
+    _functions[key] = _raw(type_, function), is_shielded, name.replace("_", "-")
     where, what = module.encode(), name.encode()
     error = _ffi.wasmtime_linker_define_func(
         linker.ptr(), where, len(where), what, len(what), type_.ptr(), _trampoline, key, _forget
@@ -48,7 +50,7 @@ def define(linker: Linker, module: str, name: str, type_: FuncType, function: Ho
 
 def _raw(type_: FuncType, function: HostFunction) -> _Raw:
     """Returns a function of a caller and the addresses of its arguments and of its results."""
-    parameters = Struct("=" + "".join(f"{_VALUE}x{_SLOTS[str(t)]}" for t in type_.params))
+    parameters, results = _layout(type_)
     unpack, size = parameters.unpack, parameters.size
 
     def call(caller: int, values: int, _results: int) -> None:
@@ -58,17 +60,27 @@ def _raw(type_: FuncType, function: HostFunction) -> _Raw:
         result = function(UncheckedCaller(caller), *unpack(bytes_at(values, size)))
         ctypes.memmove(results, pack(kind, result), width)
 
-    if not type_.results:
+    if not results:
         return call
-    (result,) = map(str, type_.results)
+    (result,) = results
     slot = Struct(f"=B{_VALUE - 1}x{_SLOTS[result]}")
     kind, pack, width = _KINDS[result], slot.pack, slot.size
     return answer
 
 
+@functools.lru_cache(maxsize=64)
+def _layout(type_: FuncType) -> tuple[Struct, tuple[str, ...]]:
+    """Returns how a function's arguments lie, and its results' types; wasmtime-py tells slowly."""
+    parameters = Struct("=" + "".join(f"{_VALUE}x{_SLOTS[str(t)]}" for t in type_.params))
+    return parameters, tuple(map(str, type_.results))
+
+
 def _enter(key: int, caller: int, values: int, _count: int, results: int, _results: int) -> int:
-    function, is_shielded = _functions[key]
+    function, is_shielded, name = _functions[key]
     try:
+        meter = current().meter
+        if meter is not None:
+            meter.called(name)
         function(caller, values, results)
     except BaseException as error:  # noqa: BLE001 - nothing crosses the guest's frames
         return _kept(error) if is_shielded else _handed_over(error)

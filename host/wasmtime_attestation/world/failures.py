@@ -1,4 +1,4 @@
-"""How a guest's run ends other than by an exit code.
+"""What goes wrong with a guest, in words.
 
 None of these is an `AttestationError`: they tell of the run, not of attestation.
 """
@@ -6,8 +6,6 @@ None of these is an `AttestationError`: they tell of the run, not of attestation
 from __future__ import annotations
 
 import re
-
-from wasmtime_attestation.errors import AttestationError
 
 _FRAME = re.compile(r"^ *\d+: +(?:0x[0-9a-f]+ - )?(?P<function>.+)$")
 _MAX_TEXT = 500
@@ -35,36 +33,6 @@ class GuestTrap(Exception):  # noqa: N818 - WebAssembly's own term
         functions = [match for line in frames.splitlines() if (match := _FRAME.match(line))]
         function = printable(functions[0]["function"]) if functions else None
         return cls(name, printable(causes or frames), function)
-
-
-class GuestTimeout(Exception):  # noqa: N818 - as `GuestTrap`
-    """The guest was still running when its time was over.
-
-    Args:
-        name: the guest's name.
-        seconds: how long it was given.
-    """
-
-    def __init__(self, name: str, seconds: float) -> None:
-        super().__init__(
-            f"{printable(name)} did not end within {seconds:g} seconds and was stopped"
-        )
-
-
-class GuestRevoked(Exception):  # noqa: N818 - as `GuestTrap`
-    """The guest was stopped since its host may no longer run it.
-
-    Args:
-        name: the guest's name.
-        reason: why.
-
-    Attributes:
-        reason: why.
-    """
-
-    def __init__(self, name: str, reason: AttestationError) -> None:
-        self.reason = reason
-        super().__init__(f"{printable(name)} was stopped: {reason}")
 
 
 class StartError(Exception):

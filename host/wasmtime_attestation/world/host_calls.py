@@ -19,6 +19,7 @@ from wasmtime import FuncType, Linker, WasmtimeError
 from wasmtime.component import _types
 
 from wasmtime_attestation.world import interrupts
+from wasmtime_attestation.world.metering import Meter
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,9 +30,17 @@ class HostCallError(WasmtimeError):
 
 
 class Call:
-    """One call into a guest, and the exception that ended it."""
+    """One call into a guest, and the exception that ended it.
 
-    raised: BaseException | None = None
+    Args:
+        meter: what counts the guest's calls of its host, if anything does.
+    """
+
+    __slots__ = ("meter", "raised")
+
+    def __init__(self, meter: Meter | None = None) -> None:
+        self.meter = meter
+        self.raised: BaseException | None = None
 
     def keep(self, error: BaseException) -> None:
         """Remembers what a host function raised, unless something did before."""
@@ -58,6 +67,22 @@ def current() -> Call:
         return Call()
 
 
+def meter_calls(meter: Meter) -> None:
+    """Has the calls counted that guests make which this thread enters from now on."""
+    _current.set(Call(meter))
+
+
+def pass_bytes(size: int) -> None:
+    """Counts bytes that a guest passes to its host, where this run is metered.
+
+    Raises:
+        Stopped: they are too many.
+    """
+    meter = current().meter
+    if meter is not None:
+        meter.passed(size)
+
+
 def call_guest(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Calls into a guest; raises what a host function raised within, unchanged.
 
@@ -76,7 +101,7 @@ def call_guest(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
         BaseException: what a host function raised.
     """
     _reserve(_FRAMES)
-    call = Call()
+    call = Call(current().meter)
     token = _current.set(call)
     try:
         with interrupts.deferred(lambda interrupt: current().keep(interrupt)):
@@ -102,17 +127,23 @@ def _reserve(frames: int) -> None:
         _reserve(frames - 1)
 
 
-def shielded(function: Callable[P, T]) -> Callable[P, T]:
+def shielded(function: Callable[P, T], name: str | None = None) -> Callable[P, T]:
     """Returns `function` as a host function that raises nothing but `HostCallError`.
 
     The guest must have been entered through `call_guest`; otherwise the name of
     an exception's class is all that is left of it.
+
+    Args:
+        function: what it calls.
+        name: what its calls are counted as; None where they are not.
     """
 
     @functools.wraps(function)
     def shield(*args: P.args, **kwargs: P.kwargs) -> T:
         call = current()
         try:
+            if name is not None and call.meter is not None:
+                call.meter.called(name)
             result = function(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001 - it is kept, and ends the run
             call.keep(error)
@@ -137,7 +168,8 @@ class ShieldedLinker(Linker):
         access_caller: bool = False,
     ) -> None:
         """Defines a host function, as `wasmtime.Linker` does."""
-        super().define_func(module, name, ty, shielded(func), access_caller)
+        counted = shielded(func, name.replace("_", "-"))
+        super().define_func(module, name, ty, counted, access_caller)
 
 
 def _own(failure: BaseException) -> BaseException:

@@ -6,6 +6,7 @@ JSON]`, or 0 where it fails.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -17,6 +18,7 @@ from wasmtime import FuncType, Linker, ValType
 from wasmtime_attestation.errors import AttestationError, UnsupportedError
 from wasmtime_attestation.world import core_definition
 from wasmtime_attestation.world.binding.failure import Failure
+from wasmtime_attestation.world.binding.kept import KeptForms
 from wasmtime_attestation.world.core_calls import Caller, Define, HostFunction
 from wasmtime_attestation.world.legacy_json import MAX_ANSWER, attestation_error_of, shortened
 from wasmtime_attestation.world.memory import (
@@ -102,9 +104,14 @@ def link(
     """
     define, memories = define or core_definition.define, GuestMemories()
     for function in functions:
-        type_ = FuncType(_types(function.params), _types(function.result))
+        type_ = _type(function.params, function.result)
         call = _host_function(function, memories, _Answers(function, advise, otherwise))
         define(linker, IMPORT_MODULE, function.name, type_, call)
+
+
+@functools.cache  # a guest's every run has a linker of its own, and all functions of a few types
+def _type(params: str, result: str) -> FuncType:
+    return FuncType(_types(params), _types(result))
 
 
 def _types(names: str) -> list[ValType]:
@@ -133,11 +140,7 @@ def _host_function(
 
 
 class _Answers:
-    """What a function answers.
-
-    A host often answers the same object again: a cached token, what it detected
-    at start. What was written of the last one is kept, if it cannot change.
-    """
+    """What a function answers; what was written of answers that cannot change is kept."""
 
     def __init__(
         self, function: LegacyFunction, advise: Advise, otherwise: Otherwise | None
@@ -146,7 +149,7 @@ class _Answers:
         self._call = function.call
         self._advise = advise
         self._otherwise = otherwise
-        self._last: tuple[object, bytes] = (object(), b"")
+        self._kept: KeptForms[bytes] = KeptForms()
         self.nothing = FAILURE if function.result else None
         """What says failure where nothing can be said about it."""
 
@@ -164,8 +167,7 @@ class _Answers:
         """Returns what to place in memory; None for FAILURE."""
         try:
             answer = self._call(*arguments)
-            last, block = self._last
-            return block if answer is last else self._written(answer)
+            return self._kept.get(answer) or self._written(answer)
         except Exception as error:  # noqa: BLE001 - `_instead` raises what is not the guest's
             try:
                 return self._written(self._instead(error))
@@ -196,7 +198,7 @@ class _Answers:
             )
         block = _block(json)
         if self._function.keeps and _is_frozen(answer):
-            self._last = answer, block
+            self._kept.put(answer, block)
         return block
 
     def _failure(self, error: AttestationError | Failure[Any]) -> bytes | None:

@@ -18,6 +18,7 @@ from wasmtime import ExitTrap, Trap, TrapCode, WasmtimeError
 
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.world.core_calls import Caller, LinearMemory
+from wasmtime_attestation.world.host_calls import pass_bytes
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ class GuestMemory:
             InvalidArgumentError: they are more than MAX_READ.
         """
         start, size = pointer & _U32, length & _U32
+        pass_bytes(size)
         if start + size > self._memory.size():
             raise OutOfBoundsError(
                 f"{size} bytes at address {start} are not in the guest's memory of "

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any
-from weakref import WeakKeyDictionary
 
 from wasmtime_attestation import wit
-from wasmtime_attestation.errors import AttestationError, InvalidArgumentError
-from wasmtime_attestation.world.compiler import Program, compile_guest, new_engine
-from wasmtime_attestation.world.execution import execute
-from wasmtime_attestation.world.failures import (
-    GuestRevoked,
-    GuestTimeout,
-    GuestTrap,
-    StartError,
-)
+from wasmtime_attestation.errors import AttestationError
+from wasmtime_attestation.world import stdio as streams
+from wasmtime_attestation.world.execution import Execution
+from wasmtime_attestation.world.failures import StartError
 from wasmtime_attestation.world.guest import Guest
+from wasmtime_attestation.world.limits import DEFAULT, LimitKind, Limits
+from wasmtime_attestation.world.metering import Meter
+from wasmtime_attestation.world.outcome import Ended, GuestError, Outcome
+from wasmtime_attestation.world.programs import Programs
+from wasmtime_attestation.world.run import Run
 from wasmtime_attestation.world.sandbox import Directory, Sandbox
-from wasmtime_attestation.world.worker import Worker
+from wasmtime_attestation.world.stdio import Stdio
+from wasmtime_attestation.world.stopping import Stop
 
 __all__ = [
     "Directory",
+    "Ended",
     "Guest",
-    "GuestRevoked",
-    "GuestTimeout",
-    "GuestTrap",
+    "GuestError",
+    "LimitKind",
+    "Limits",
+    "Outcome",
     "Runtime",
     "StartError",
+    "Stdio",
 ]
 
 
@@ -38,17 +39,20 @@ class Runtime:
     """Compiles and runs guests; one serves any number of guests, runs and threads."""
 
     def __init__(self) -> None:
-        self._engine = new_engine()
-        self._programs: WeakKeyDictionary[Guest, Program] = WeakKeyDictionary()
-        self._blocked: list[Worker[Any]] = []
+        self._programs = Programs(fuel=False)
+        self._counting: Programs | None = None
+        self._blocked: list[Run] = []
 
     def is_blocked(self) -> bool:
         """Whether a guest that was stopped is still within a call of the host's that does not end.
 
         Nothing can end its thread. A process with such a thread must leave
-        through `os._exit`, or it may crash on the way out.
+        through `os._exit`, or it may crash on the way out. The same holds while
+        a guest is compiled for nobody.
         """
-        return any(not worker.done for worker in self._blocked)
+        compilers = filter(None, (self._programs, self._counting))
+        is_compiling = any(programs.is_compiling for programs in compilers)
+        return is_compiling or any(not run.worker.done for run in self._blocked)
 
     def compile(self, guest: Guest) -> None:
         """Compiles a guest, which `run` does otherwise; this can take seconds.
@@ -62,7 +66,7 @@ class Runtime:
             StartError: it cannot be compiled, imports something of this
                 package that this host does not have, or has no entry.
         """
-        self._program(guest)
+        self._programs.of(guest)
 
     def run(
         self,
@@ -72,14 +76,16 @@ class Runtime:
         args: Sequence[str] = (),
         dirs: Sequence[Directory] = (),
         env: Sequence[tuple[str, str]] = (),
-        timeout: float | None = None,
+        stdio: Stdio = Stdio.CAPTURED,
+        stdin: bytes = b"",
+        limits: Limits = DEFAULT,
         revoked: Future[AttestationError] | None = None,
-    ) -> int:
-        """Runs a guest and returns its exit code.
+    ) -> Outcome:
+        """Runs a guest to its end.
 
         A component runs through its export `wasi:cli/run@0.2.x`, a core module
-        through `_start`. Standard input, output and error are this process's;
-        nothing else is, unless it is given here.
+        through `_start`. Of this process it gets nothing but clocks, randomness
+        and what is given here.
 
         Args:
             guest: what to run.
@@ -87,62 +93,54 @@ class Runtime:
             args: its arguments after its name.
             dirs: the directories that it may use.
             env: its environment variables, as pairs of name and value.
-            timeout: how many seconds it may run, compilation not counted.
+            stdio: whether its output comes with the outcome, or its standard
+                streams are this process's.
+            stdin: its standard input, where that is not this process's.
+            limits: what it may use.
             revoked: stops it when it is done, for the reason that it has.
+
+        Returns:
+            how it ended, whatever it did to itself.
 
         Raises:
             InvalidArgumentError: an argument cannot be used.
             StartError: the guest cannot be compiled, linked or instantiated.
-            GuestTrap: it trapped.
-            GuestTimeout: it was stopped when its time was over.
-            GuestRevoked: it was stopped by `revoked`.
             KeyboardInterrupt: it was stopped since the waiting thread was
                 interrupted.
             BaseException: what `world` raised and no guest may see, unchanged.
         """
-        limit = math.inf if timeout is None else timeout
-        if not limit > 0:
-            raise InvalidArgumentError(f"a guest cannot run for {limit} seconds")
-        program, sandbox = self._program(guest), Sandbox([guest.name, *args], dirs, env)
-        engine = new_engine()  # of its own: an epoch stops every guest of its engine
-        _flush()
-        worker = Worker(lambda: execute(engine, program, world, sandbox))
-        if not self._finish(worker, limit, engine.increment_epoch, revoked):
-            if revoked is not None and revoked.done():
-                raise GuestRevoked(guest.name, revoked.result())
-            raise GuestTimeout(guest.name, limit)
-        return worker.result()
-
-    def _program(self, guest: Guest) -> Program:
-        program = self._programs.get(guest)
-        if program is None:
-            worker = Worker(lambda: compile_guest(self._engine, guest))
-            self._finish(worker, math.inf, lambda: None)
-            program = self._programs[guest] = worker.result()
-        return program
-
-    def _finish(
-        self,
-        worker: Worker[Any],
-        limit: float,
-        interrupt: Callable[[], object],
-        revoked: Future[AttestationError] | None = None,
-    ) -> bool:
-        in_time = False
+        programs = self._compiler(limits)
+        program, code = programs.of(guest)
+        wasi = Sandbox([guest.name, *args], dirs, env, stdio, stdin).wasi()
+        if stdio is Stdio.INHERITED:
+            _flush()
+        run = Run(
+            Execution(
+                program,
+                code,
+                programs.engine,
+                world,
+                wasi,
+                limits,
+                Meter(limits),
+                Stop(programs.engine),
+            ),
+            streams.capture(wasi, stdio, limits.output_bytes),
+            revoked,
+        )
         try:
-            worker.start()
-            in_time = worker.wait(limit, revoked)
+            return run.outcome()
         finally:
-            if not in_time:
-                self._stop(worker, interrupt)
-        return in_time
+            if not run.worker.done:
+                self._blocked = [*(r for r in self._blocked if not r.worker.done), run]
 
-    def _stop(self, worker: Worker[Any], interrupt: Callable[[], object]) -> None:
-        try:
-            worker.stop(interrupt)
-        finally:
-            if not worker.done:
-                self._blocked = [*(w for w in self._blocked if not w.done), worker]
+    def _compiler(self, limits: Limits) -> Programs:
+        """Returns what compiles guests for these limits: machine code counts fuel, or does not."""
+        if limits.fuel is None:
+            return self._programs
+        if self._counting is None:
+            self._counting = Programs(fuel=True)
+        return self._counting
 
 
 def _flush() -> None:

@@ -9,13 +9,8 @@ from pathlib import Path
 from wasmtime import Store, WasiConfig, WasmtimeError
 
 from wasmtime_attestation.errors import InvalidArgumentError
-
-MAX_MEMORY = 1 << 30
-"""The size in bytes that one linear memory may reach."""
-_MAX_MEMORIES = 8
-_MAX_TABLES = 100
-_MAX_TABLE_ELEMENTS = 100_000
-_MAX_INSTANCES = 1_000
+from wasmtime_attestation.world.limits import Limits
+from wasmtime_attestation.world.stdio import Stdio, feed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +36,48 @@ class Sandbox:
         argv: the guest's name and its arguments.
         dirs: the directories that it may use.
         env: the environment variables that it sees, as pairs of name and value.
+        stdio: what its standard streams are.
+        stdin: what it reads, unless it reads this process's standard input.
     """
 
     argv: Sequence[str]
     dirs: Sequence[Directory] = ()
     env: Sequence[tuple[str, str]] = ()
+    stdio: Stdio = Stdio.CAPTURED
+    stdin: bytes = b""
 
-    def apply(self, store: Store) -> None:
-        """Gives a store this sandbox and its limits.
+    def wasi(self) -> WasiConfig:
+        """Returns this as wasmtime's, with output that leads nowhere unless it is inherited.
 
         Raises:
             InvalidArgumentError: a directory is not there, or a text is not
                 one that WASI can carry.
         """
-        store.set_limits(
-            memory_size=MAX_MEMORY,
-            table_elements=_MAX_TABLE_ELEMENTS,
-            instances=_MAX_INSTANCES,
-            tables=_MAX_TABLES,
-            memories=_MAX_MEMORIES,
-        )
-        store.set_wasi(self._wasi())
-
-    def _wasi(self) -> WasiConfig:
         config = WasiConfig()
         config.argv = [_text(argument, "an argument") for argument in self.argv]
         config.env = [(_variable(name), _text(value, name)) for name, value in self.env]
         for directory in self.dirs:
             _preopen(config, directory)
-        config.inherit_stdin()
-        config.inherit_stdout()
-        config.inherit_stderr()
+        if self.stdio is Stdio.INHERITED:
+            config.inherit_stdin()
+            config.inherit_stdout()
+            config.inherit_stderr()
+        elif self.stdin:
+            feed(config, self.stdin)
         return config
+
+
+def apply(limits: Limits, store: Store) -> None:
+    """Gives a store its limits."""
+    store.set_limits(
+        memory_size=limits.memory_bytes,
+        table_elements=limits.table_elements,
+        instances=limits.instances,
+        tables=limits.tables,
+        memories=limits.memories,
+    )
+    if limits.fuel is not None:
+        store.set_fuel(limits.fuel)
 
 
 def _preopen(config: WasiConfig, directory: Directory) -> None:

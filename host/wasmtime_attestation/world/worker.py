@@ -46,20 +46,20 @@ class Worker(Generic[T]):
         """Returns what the call returned, or raises what it raised, once it is done."""
         return self._outcome.result()
 
-    def wait(self, timeout: float, unless: Future[Any] | None = None) -> bool:
-        """Waits until the call is done and returns whether it is.
+    def wait(self) -> None:
+        """Waits until the call is done."""
+        while not self.done:
+            self.pause(_POLL)
+
+    def pause(self, seconds: float, unless: Future[Any] | None = None) -> None:
+        """Waits for a while, and no longer than until the call is done.
 
         Args:
-            timeout: for how many seconds at most.
+            seconds: for how long at most; it may be less.
             unless: ends the wait too, when it is done.
         """
-        end = time.monotonic() + timeout
         either = [self._outcome] if unless is None else [self._outcome, unless]
-        while not self.done and (left := end - time.monotonic()) > 0:
-            if unless is not None and unless.done():
-                break
-            wait(either, min(left, _POLL), FIRST_COMPLETED)
-        return self.done
+        wait(either, max(0.0, min(seconds, _POLL)), FIRST_COMPLETED)
 
     def stop(self, interrupt: Callable[[], object]) -> None:
         """Interrupts the call until it is done, for `GRACE` seconds at most.

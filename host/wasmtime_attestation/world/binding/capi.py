@@ -104,6 +104,13 @@ any_drop = _function("wasmtime_component_resource_any_drop", c_void_p, c_void_p,
 address = PYFUNCTYPE(c_void_p, py_object)(("PyBytes_AsString", ctypes.pythonapi))
 """Returns where the content of a `bytes` object is, for as long as the object lives."""
 
+text_address = PYFUNCTYPE(c_void_p, py_object)(("PyUnicode_AsUTF8", ctypes.pythonapi))
+"""Returns where the UTF-8 of a `str` is, for as long as the object lives."""
+text_at = PYFUNCTYPE(py_object, c_void_p, ctypes.c_ssize_t, c_char_p)(
+    ("PyUnicode_DecodeUTF8", ctypes.pythonapi)
+)
+"""Returns the text at an address, given its bytes in UTF-8, and None for no leniency."""
+
 
 def error(pointer: int) -> WasmtimeError:
     """Returns an error of the C API as wasmtime-py's, which owns what is at the address."""

@@ -8,6 +8,7 @@ what it returns or the `Failure` that it raises.
 from __future__ import annotations
 
 import ctypes
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from ctypes import c_void_p, string_at
@@ -20,6 +21,7 @@ from wasmtime_attestation.world import host_calls
 from wasmtime_attestation.world.binding import capi, lift, lower, shapes
 from wasmtime_attestation.world.binding.failure import Failure
 from wasmtime_attestation.world.binding.handles import Handles
+from wasmtime_attestation.world.binding.kept import KeptForms
 from wasmtime_attestation.world.binding.misfit import MisfitError
 from wasmtime_attestation.world.binding.scope import NO_HANDLES, Scope
 from wasmtime_attestation.world.binding.shapes import Function, Shape
@@ -30,7 +32,7 @@ Otherwise: TypeAlias = Callable[[Function, Exception], Any]
 this returns, or the `Failure` that it raises; with another exception the guest traps."""
 _Handler: TypeAlias = Callable[[int, int, int, int], None]
 
-_handlers: dict[int, _Handler] = {}
+_handlers: dict[int, tuple[_Handler, str]] = {}
 _numbers = itertools.count(1)
 
 
@@ -47,7 +49,7 @@ def link(
         WasmtimeError: the linker has one of that name already.
     """
     name, number = function.name.encode(), next(_numbers)
-    _handlers[number] = _handler(function, implementation, handles, otherwise)
+    _handlers[number] = _handler(function, implementation, handles, otherwise), function.name
     place = ctypes.cast(instance.ptr(), c_void_p)
     error = capi.add_func(place, name, len(name), _enter, number, _forget)
     if error:
@@ -59,7 +61,10 @@ def _enter_handler(
 ) -> int:
     call = host_calls.current()
     try:
-        _handlers[number](context, args, count, results)
+        handler, name = _handlers[number]
+        if call.meter is not None:
+            call.meter.called(name)
+        handler(context, args, count, results)
     except BaseException as error:  # noqa: BLE001 - it is kept, and ends the run
         call.keep(error)
     # The handler may call its guest and take an exception within for the guest's fault.
@@ -131,6 +136,7 @@ def _with_resources(
 _Arguments: TypeAlias = Callable[[int, int, Scope], Sequence[Any]]
 
 
+@functools.cache
 def _arguments(function: Function) -> _Arguments:
     """Returns what lifts arguments, given the address of their vals and how many there are."""
     params = [
@@ -153,10 +159,7 @@ def _arguments(function: Function) -> _Arguments:
 
 
 class _Answers:
-    """What a function answers, lowered.
-
-    A host often answers the same object again: a cached token, what it detected
-    at start. Such an object cannot change, so its lowered form is kept.
+    """What a function answers, lowered; the lowered forms of immutable answers are kept.
 
     Args:
         result: the function's result.
@@ -166,7 +169,7 @@ class _Answers:
         self._ok, self._err = _outcomes(result)
         ok = result.ok if isinstance(result, shapes.Result) else result
         self._keeps = ok is not None and _is_immutable(ok)
-        self._last: tuple[object, bytes | None, Scope] = (object(), None, Scope(0, NO_HANDLES))
+        self._kept: KeptForms[tuple[bytes | None, Scope]] = KeptForms()
 
     def of(
         self, implementation: Implementation, arguments: Sequence[Any]
@@ -177,13 +180,14 @@ class _Answers:
         except Failure as failure:
             scope = Scope(0, NO_HANDLES)
             return self._err(failure.error, scope), scope
-        last, val, scope = self._last
-        if answer is not last:
-            scope = Scope(0, NO_HANDLES)
-            val = self._ok(answer, scope)
-            if self._keeps:
-                self._last = answer, val, scope
-        return val, scope
+        kept = self._kept.get(answer)
+        if kept is not None:
+            return kept
+        scope = Scope(0, NO_HANDLES)
+        lowered = self._ok(answer, scope), scope
+        if self._keeps:
+            self._kept.put(answer, lowered)
+        return lowered
 
     def lowered(
         self, implementation: Implementation, arguments: Sequence[Any], scope: Scope
@@ -198,6 +202,7 @@ class _Answers:
 _Lower: TypeAlias = Callable[[Any, Scope], bytes | None]
 
 
+@functools.cache
 def _outcomes(result: Shape | None) -> tuple[_Lower, _Lower]:
     if result is None:
         return _nothing, _no_failure
@@ -214,6 +219,7 @@ def _no_failure(error: object, _scope: Scope) -> bytes:
     raise TypeError(f"a function that returns no result cannot fail with {error!r}")
 
 
+@functools.cache
 def _is_immutable(shape: Shape) -> bool:
     """Whether values of a shape are objects that cannot change."""
     if isinstance(shape, shapes.List | shapes.Map | shapes.Own | shapes.Borrow):

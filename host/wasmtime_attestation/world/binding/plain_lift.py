@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeAlias
 from wasmtime_attestation.world.binding import capi, shapes
 from wasmtime_attestation.world.binding.misfit import MisfitError
 from wasmtime_attestation.world.binding.scope import Scope
+from wasmtime_attestation.world.host_calls import pass_bytes
 
 Lifter: TypeAlias = Callable[[bytes, int, Scope], Any]
 
@@ -66,6 +67,8 @@ def read(block: bytes, at: int, kind: int, size: int) -> tuple[int, bytes]:
         refuse(SEQUENCES[kind])
     if count > capi.MAX_ITEMS:
         raise MisfitError(f"{count} items are more than a host takes at once")
+    if kind == capi.LIST or kind == capi.MAP:
+        pass_bytes(count)
     return count, string_at(address, count * size) if count else b""
 
 
@@ -80,14 +83,15 @@ SEQUENCES = {
 }
 
 
-def string(block: bytes, at: int, _scope: Scope) -> str:
+def string(block: bytes, at: int, _scope: Scope) -> Any:  # noqa: ANN401 - a str, of ctypes
     """Reads a string."""
     found, size, address = capi.SEQUENCE.unpack_from(block, at)
     if found != capi.STRING:
         refuse("a string")
     if size > _MAX_BYTES:
         raise MisfitError(f"a string of {size} bytes is more than a host takes at once")
-    return string_at(address, size).decode() if size else ""
+    pass_bytes(size)
+    return capi.text_at(address, size, None) if size else ""
 
 
 _MAX_BYTES = (1 << 31) - 1

@@ -104,6 +104,10 @@ def encoded(value: str) -> bytes:
 
 def string(value: Any, scope: Scope) -> bytes:  # noqa: ANN401 - as it comes
     """Writes a string."""
+    if type(value) is str and value.isascii():
+        # Python has it as UTF-8 already: wasmtime's copy is the only one.
+        scope.append(value)
+        return capi.SEQUENCE.pack(capi.STRING, len(value), capi.text_address(value))
     if not isinstance(value, str):
         raise wrong(value, "a str")
     data = encoded(value)

@@ -7,6 +7,7 @@ it is called. Two shapes are equal only if they are the same object.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Flag, StrEnum
@@ -204,6 +205,7 @@ class Function:
         return (*self.params.values(), *(() if self.result is None else (self.result,)))
 
 
+@functools.cache
 def mentions_resources(shape: Shape) -> bool:
     """Whether values of a shape hold resources."""
     return isinstance(shape, Own | Borrow) or any(map(mentions_resources, parts(shape)))

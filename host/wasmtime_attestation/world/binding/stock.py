@@ -15,6 +15,7 @@ from wasmtime_attestation.world.binding.handles import Handles
 from wasmtime_attestation.world.binding.misfit import MisfitError
 from wasmtime_attestation.world.binding.scope import NO_HANDLES, Scope
 from wasmtime_attestation.world.binding.shapes import Shape
+from wasmtime_attestation.world.host_calls import pass_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,11 @@ def checked_lifter(shape: Shape) -> Converter:
 def lifter(shape: Shape) -> Converter:
     """Returns what makes this package's values of wasmtime-py's."""
     match shape:
+        case shapes.String() | shapes.Octets():
+            return _counted
         case shapes.List(element):
-            return _each(lifter(element), list)
+            each = _each(lifter(element), list)
+            return lambda value, call: each(_counted(value, call), call)
         case shapes.Tuple(members):
             return _members([lifter(member) for member in members])
         case shapes.Record(type_, fields):
@@ -66,6 +70,11 @@ def lifter(shape: Shape) -> Converter:
             return _resource_lifter(shape)
         case _:
             return lambda value, _call: value
+
+
+def _counted(value: Any, _call: Call) -> Any:  # noqa: ANN401 - a text or a list
+    pass_bytes(len(value.encode() if isinstance(value, str) else value))
+    return value
 
 
 def _each(convert: Converter, make: type) -> Converter:

@@ -35,7 +35,7 @@ def link(
         if problem is not None:
             raise TypeError(f"wasmtime-py cannot carry the types of {function.name}: {problem}")
     call = _function(function, implementation, handles, otherwise)
-    instance.add_func(function.name, host_calls.shielded(call))
+    instance.add_func(function.name, host_calls.shielded(call, function.name))
 
 
 def _function(
