@@ -7,7 +7,7 @@ BINDGEN = $(BIN)/wasmtime-attestation-bindgen
 # CI runs the slow tests too; the weekly ones take an hour and are for `make weekly`.
 SELECT = -m "not weekly$(if $(CI),, and not slow)"
 
-.PHONY: demo test weekly lint format bench bindings guests toolchains setup lock docs clean
+.PHONY: demo test weekly lint format bench bindings guests toolchains setup lock docs site clean
 
 demo: setup
 	@$(BIN)/python guests/python/build.py
@@ -20,6 +20,7 @@ test: setup lint guests
 weekly: setup
 	$(BIN)/pytest -n 2 -m weekly --timeout 7200 $(ARGS)
 	$(BIN)/python -m tests.fuzz --seconds 600
+	$(BIN)/python -m tests.fuzz --seconds 600 core-modules components
 
 lint: setup
 	$(BIN)/ruff check
@@ -31,14 +32,9 @@ format: setup
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# One table, and docs/benchmarks.svg; ARGS=--quick for a look, ARGS="host-calls startup" for some.
 bench: setup
-	$(BIN)/python -m benchmarks.verify
-	$(BIN)/python -m benchmarks.verify_batch
-	$(BIN)/python -m benchmarks.host_calls
-	$(BIN)/python -m benchmarks.collect
-	$(BIN)/python -m benchmarks.generation
-	$(BIN)/python -m benchmarks.journal
-	$(BIN)/python -m benchmarks.rust_guest
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # Regenerates everything that comes from the WIT; with CHECK=--check, says what is stale.
 bindings: setup
@@ -57,6 +53,11 @@ toolchains:
 
 docs: setup
 	$(BIN)/python docs/generate.py
+
+# The reference site, in build/site; a test builds it too, and takes no warning.
+site: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs --quiet build --strict
+	@echo "build/site/index.html"
 
 setup: .venv/ready
 

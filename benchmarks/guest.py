@@ -1,4 +1,4 @@
-"""A guest that calls its host in a loop, as a component and as a core module."""
+"""Guests that call their host in a loop, or once, as components and as core modules."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def _loops(detected: str, attested: str) -> str:
 {_loop("detect-tee", detected)}
 {_loop("attest-vm", attested)}
 {_loop("verify-token", "(call $verify-token (local.get $at) (local.get $length))")}
+{_loop("clear-cache", "(call $clear-cache) (i32.const 1)")}
 """
 
 
@@ -62,6 +63,7 @@ _MODULE = f"""(module
 (import "wasmtime_attestation" "detect_tee" (func $detect-tee (result i32)))
 (import "wasmtime_attestation" "attest_vm" (func $attest-vm (result i32)))
 (import "wasmtime_attestation" "verify_token" (func $verify-token (param i32 i32) (result i32)))
+(import "wasmtime_attestation" "clear_cache" (func $clear-cache))
 {_MEMORY}
 {_MODULE_LOOPS}
 )"""
@@ -85,7 +87,8 @@ _IMPORTS = """
   (export "error" (type $error (eq $t4)))
   (export "detect-tee" (func (result $tee-info)))
   (export "attest-vm" (func (result (result $attestation-result (error $error)))))
-  (export "verify-token" (func (param "token" string) (result bool)))))
+  (export "verify-token" (func (param "token" string) (result bool)))
+  (export "clear-cache" (func))))
 """
 
 
@@ -103,7 +106,7 @@ def _lifted(name: str, parameters: str) -> str:
 (export "{name}" (func $lifted-{name}))"""
 
 
-_CALLS = ("detect-tee", "attest-vm", "verify-token")
+_CALLS = ("detect-tee", "attest-vm", "verify-token", "clear-cache")
 _LOOP = '(param "calls" u32) (param "length" u32) (param "stride" u32)'
 _AREA = "(i32.const 1024)"
 
@@ -124,6 +127,7 @@ _COMPONENT = f"""(component
   (import "host" "detect-tee" (func $detect-tee (param i32)))
   (import "host" "attest-vm" (func $attest-vm (param i32)))
   (import "host" "verify-token" (func $verify-token (param i32 i32) (result i32)))
+  (import "host" "clear-cache" (func $clear-cache))
   (import "space" "memory" (memory 64))
   (import "space" "next" (global $next (mut i32)))
   {_COMPONENT_LOOPS})
@@ -132,6 +136,56 @@ _COMPONENT = f"""(component
 {"".join(_lifted(name, _LOOP) for name in _CALLS)}
 {_lifted("load", '(param "tokens" string)')}
 )"""
+
+
+def _work(iterations: int) -> str:
+    """Returns a function that computes for about a nanosecond an iteration."""
+    return f"""
+(func $work (local $left i32) (local $x i32)
+  (local.set $left (i32.const {iterations}))
+  (loop $again
+    (local.set $x (i32.add (i32.mul (local.get $x) (i32.const 1664525)) (local.get $left)))
+    (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+    (br_if $again (local.get $left)))
+  (i32.store (i32.const 8) (local.get $x)))
+"""
+
+
+def core_command(iterations: int) -> bytes:
+    """Returns a command that asks for the TEE and computes a little, as a core module."""
+    return bytes(
+        wat2wasm(f"""(module
+(import "wasmtime_attestation" "detect_tee" (func $detect-tee (result i32)))
+{_MEMORY}
+{_work(iterations)}
+(func (export "_start") (if (i32.eqz (call $detect-tee)) (then unreachable)) (call $work)))""")
+    )
+
+
+def component_command(iterations: int) -> bytes:
+    """Returns the same command as a component."""
+    return bytes(
+        wat2wasm(f"""(component
+{_IMPORTS}
+(core module $Space {_MEMORY})
+(core instance $space (instantiate $Space))
+(alias core export $space "memory" (core memory $memory))
+(alias core export $space "cabi_realloc" (core func $realloc))
+{_lowered("detect-tee")}
+(core instance $host (export "detect-tee" (func $detect-tee)))
+(core module $Main
+  (import "host" "detect-tee" (func $detect-tee (param i32)))
+  (import "space" "memory" (memory 64))
+  {_work(iterations)}
+  (func (export "run") (result i32) (call $detect-tee {_AREA}) (call $work) (i32.const 0)))
+(core instance $main (instantiate $Main
+  (with "host" (instance $host)) (with "space" (instance $space))))
+(alias core export $main "run" (core func $run))
+(func $lifted (result (result)) (canon lift (core func $run)))
+(instance $command (export "run" (func $lifted)))
+(export "wasi:cli/run@0.2.3" (instance $command))
+)""")
+    )
 
 
 class ComponentGuest:

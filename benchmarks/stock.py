@@ -28,6 +28,7 @@ def component_linker(world: wit.World) -> component.Linker:
         instance.add_func("detect-tee", lambda _store: info)
         instance.add_func("attest-vm", lambda _store: result)
         instance.add_func("verify-token", lambda _store, _token: True)
+        instance.add_func("clear-cache", lambda _store: None)
     return linker
 
 
@@ -84,6 +85,7 @@ def core_linker(world: wit.World) -> Linker:
     linker.define_func(
         "wasmtime_attestation", "verify_token", type_, _read_token, access_caller=True
     )
+    linker.define_func("wasmtime_attestation", "clear_cache", FuncType([], []), lambda: None)
     return linker
 
 

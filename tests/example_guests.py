@@ -17,6 +17,11 @@ def cpp_reporter() -> Path:
     return _built("cpp")
 
 
+def cpp_guests() -> Path:
+    """Returns the folder of the guests in C++, and of all others that were built."""
+    return cpp_reporter().parent
+
+
 def _built(language: str) -> Path:
     subprocess.run(
         [sys.executable, ROOT / "guests" / language / "build.py"], check=True, capture_output=True

@@ -38,6 +38,7 @@ LAYERS = (
     ("checked_world", "judge", "service", "service_settings"),
     ("guarding",),
     ("world",),
+    ("embedding",),
     ("cli", "__main__"),
 )
 PURE_LAYERS = 7

@@ -16,6 +16,7 @@ from wasmtime_attestation.cache.tokens import TokenCache
 from wasmtime_attestation.cache.verdicts import Verdicts
 from wasmtime_attestation.challenge import check_challenge
 from wasmtime_attestation.checked_world import CheckedWorld
+from wasmtime_attestation.claims.verdict import Verdict
 from wasmtime_attestation.config.host_settings import SERVICES
 from wasmtime_attestation.errors import AttestationError, InvalidArgumentError
 from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
@@ -138,13 +139,8 @@ class AttestationService:
             AttestationError: it is not accepted.
         """
         # Of the terms of a verdict only these change: a service may have new keys.
-        issuers = self._source.issuers
         return self._verdicts.status(
-            guest_digest,
-            token,
-            issuers,
-            self._now(),
-            lambda at: self._judge.status(token, issuers, at),
+            guest_digest, token, self._source.issuers, int(self._clock()), self._judge.status
         )
 
     def _accepts(self, token: str) -> bool:
@@ -157,17 +153,18 @@ class AttestationService:
             return False
         return True
 
-    def verify(
-        self, token: str, expected: wit.Expectations, guest_digest: bytes | None = None
+    def verify_once(
+        self, guest_digest: bytes | None, token: str, expected: wit.Expectations
     ) -> wit.Verdict:
-        """Verifies a token of any host or configured service against what a guest expects."""
-        policy, at = self._policy(expected.policy), datetime.fromtimestamp(self._now(), UTC)
-        wanted = Expected(expected.nonce, expected.audience, expected.max_age_seconds)
-        verdict = self._judge.verify(token, wanted, policy, self._source.issuers, at)
-        check_issuers_result(verdict)
-        status = Status.NONE if policy is None else self._judge.appraise(verdict, policy, at)
+        """Verifies a token for a guest, and accepts each nonce once where a record is kept."""
+        verdict = self.verify(token, expected)
         if self._settings.nonces is not None and expected.nonce is not None:
             use_once(self._settings.nonces, expected.nonce, verdict.expires_at, guest_digest)
+        return verdict
+
+    def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
+        """Verifies a token of any host or configured service against what a guest expects."""
+        verdict, status = self._verified(token, expected, self._policy(expected.policy))
         return wit.Verdict(
             issuer=verdict.issuer,
             tee_type=verdict.tee_type,
@@ -177,6 +174,19 @@ class AttestationService:
             guest_digest=verdict.guest_digest,
             claims=json.dumps(verdict.to_json(), separators=(",", ":")),
         )
+
+    def verify_under(self, policy: AppraisalPolicy, token: str, nonce: bytes) -> Status:
+        """Returns the status of a token that answers the host's own challenge, under a policy."""
+        return self._verified(token, wit.Expectations(nonce=nonce), policy)[1]
+
+    def _verified(
+        self, token: str, expected: wit.Expectations, policy: AppraisalPolicy | None
+    ) -> tuple[Verdict, Status]:
+        at = datetime.fromtimestamp(self._now(), UTC)
+        wanted = Expected(expected.nonce, expected.audience, expected.max_age_seconds)
+        verdict = self._judge.verify(token, wanted, policy, self._source.issuers, at)
+        check_issuers_result(verdict)
+        return verdict, Status.NONE if policy is None else self._judge.appraise(verdict, policy, at)
 
     def _issue(
         self,
@@ -237,7 +247,7 @@ class _GuestWorld:
 
     def verify_token(self, token: str) -> bool:
         try:
-            self.check_token(token)
+            self._service.check_token(token, self._digest)
         except AttestationError as error:
             log.info("verify-token answers false: %s", error)
             return False
@@ -256,4 +266,4 @@ class _GuestWorld:
         return self._service.attest(self._digest, target, challenge)
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
-        return self._service.verify(token, expected, self._digest)
+        return self._service.verify_once(self._digest, token, expected)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
 import time
@@ -219,6 +220,13 @@ def test_a_file_answers_the_nonce_that_it_was_made_for(
         EvidenceFile(path).collect(GPU, bytes(32))
     with pytest.raises(UnavailableError, match="cannot be read: No such file"):
         EvidenceFile(tmp_path / "absent").collect(GPU, NONCE)
+
+
+def test_a_file_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(UnavailableError, match="is no regular file"):
+            EvidenceFile(path).collect(GPU, NONCE)
 
 
 def _list(devices: Iterable[Device], nonce: bytes) -> bytes:

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -222,13 +223,40 @@ def test_interrupted(machine: Namespace, number: int) -> None:
     if number == signal.SIGINT:
         assert entries(machine) == []
         return
-    # Nobody can clean up then: whose it was can be seen, it is in nobody's way, and rmdir helps.
+    # It cannot clean up then; whoever comes next does.
     assert entries(machine) == [entry]
     assert entry.startswith(f"wasmtime-attestation-{process.pid}-")
     machine.tell("tsm", "")
     with Collector(machine, TSM) as collector:
         assert collector.collect(REPORT_DATA).error == ""
-    assert machine.run("rmdir", f"{REPORTS}/{entry}").code == 0
+    assert entries(machine) == []
+
+
+def test_only_what_the_dead_left_is_removed(machine: Namespace) -> None:
+    """A number of a process may be given again, and means nothing in another namespace."""
+    namespace = Path("/proc/self/ns/pid").stat().st_ino
+    own = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
+    dead, living = 2**22 + 1, os.getpid()  # beyond PID_MAX_LIMIT there is nobody
+    token = "0" * 32
+    gone = [f"{dead}-1-{namespace}-{token}", f"{living}-1-{namespace}-{token}"]
+    stay = [
+        f"{living}-{own}-{namespace}-{token}",
+        f"{living}-0-{namespace}-{token}",
+        f"{dead}-1-{namespace + 1}-{token}",
+        f"{dead}-1-{namespace}",
+        f"{dead}-{token}",
+    ]
+    for name in (*gone, *stay):
+        assert machine.run("mkdir", f"{REPORTS}/wasmtime-attestation-{name}").code == 0
+    assert machine.run("mkdir", f"{REPORTS}/somebody").code == 0
+    try:
+        with Collector(machine, TSM) as collector:
+            assert collector.collect(REPORT_DATA).error == ""
+        left = {f"wasmtime-attestation-{name}" for name in stay} | {"somebody"}
+        assert set(entries(machine)) == left
+    finally:
+        for name in entries(machine):
+            machine.run("rmdir", f"{REPORTS}/{name}")
 
 
 def test_the_tool_is_terminated(machine: Namespace) -> None:

@@ -1,4 +1,6 @@
-"""Keeps tokens, and is killed at every point at which a file changes: `python -m … FOLDER`.
+"""Keeps tokens, or machine code, and is killed at every point at which a file changes.
+
+`python -m … tokens|code FOLDER`.
 
 Folder N is what a process left that was killed at its Nth point; one point lies before each call,
 one after it, and one in the middle of each write. Prints how many points there are.
@@ -15,10 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
+from wasmtime_attestation.cache.machine_code import MachineCodeFolder
+
 from tests.cache.disks import FIRST, SECOND, disk
 from tests.cache.keys import SERVED, kept
 
-CALLS = ("open", "fsync", "rename", "unlink", "mkdir", "utime", "fdopen")
+CALLS = ("open", "fsync", "rename", "link", "unlink", "mkdir", "utime", "fdopen")
 MAX_POINTS = 200
 
 
@@ -72,10 +76,7 @@ class _Torn:
         return len(data)
 
 
-def _change(folder: Path, last: int) -> None:
-    points = Points(last)
-    for name in CALLS:
-        setattr(os, name, points.around(getattr(os, name)))
+def _tokens(folder: Path) -> None:
     kept_there = disk(folder, entries=3)
     kept_there.write(FIRST, kept("new"))
     kept_there.write(SECOND, kept("second"))
@@ -84,24 +85,42 @@ def _change(folder: Path, last: int) -> None:
     kept_there.write(SERVED, kept("third"))
 
 
-def _killed(folder: Path, point: int) -> bool:
-    disk(folder).write(FIRST, kept("old"))
+def _code(folder: Path) -> None:
+    kept_there = MachineCodeFolder(folder, 2000)
+    kept_there.write("first", {"of": "new"}, b"n" * 1000)
+    kept_there.write("second", {"of": "second"}, b"s" * 1000)
+    kept_there.read("second")
+
+
+CHANGES = {"tokens": _tokens, "code": _code}
+
+
+def _change(change: Callable[[Path], None], folder: Path, last: int) -> None:
+    points = Points(last)
+    for name in CALLS:
+        setattr(os, name, points.around(getattr(os, name)))
+    change(folder)
+
+
+def _killed(what: str, folder: Path, point: int) -> bool:
+    if what == "tokens":
+        disk(folder).write(FIRST, kept("old"))
     child = os.fork()
     if child == 0:
-        _change(folder, point)
+        _change(CHANGES[what], folder, point)
         os._exit(0)
     _, status = os.waitpid(child, 0)
     assert status in {0, signal.SIGKILL}, status
     return status != 0
 
 
-def main(root: Path) -> None:
+def main(what: str, root: Path) -> None:
     for point in range(MAX_POINTS):
-        if not _killed(root / str(point), point):
+        if not _killed(what, root / str(point), point):
             print(point)  # noqa: T201
             return
     raise AssertionError("it never came to its end")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(sys.argv[1], Path(sys.argv[2]))

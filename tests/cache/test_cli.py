@@ -12,7 +12,8 @@ import pytest
 from wasmtime_attestation.cache import token_entry
 from wasmtime_attestation.cache.disk import DiskTokens, default_directory
 from wasmtime_attestation.cache.machine_identity import boot_of_machine
-from wasmtime_attestation.endorsers.disk_cache import DiskCache, Entry, default_folder
+from wasmtime_attestation.endorsers.cache_folder import default_folder
+from wasmtime_attestation.endorsers.disk_cache import DiskCache, Entry
 from wasmtime_attestation.endorsers.question import Reply
 
 from tests.cache.disks import FIRST, SECOND, disk
@@ -116,7 +117,7 @@ def test_clear(tokens: Path) -> None:
     assert (outcome.code, outcome.out) == (0, "3 tokens removed\n")
     assert list(tokens.iterdir()) == []
     removed = json.loads(run("cache", "clear", "--json").out)
-    assert removed == {"removed": {"tokens": 0, "endorsements": 1}, "left": 0}
+    assert removed == {"removed": {"tokens": 0, "endorsements": 1, "code": 0}, "left": 0}
     assert run("cache", "ls").out == ""
 
 

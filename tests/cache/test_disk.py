@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -267,7 +266,7 @@ def test_a_verifier_is_needed(folder: Path) -> None:
 
 def test_killed_at_every_point_it_has_the_old_or_the_new(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.cache.killed", tmp_path],
+        [sys.executable, "-m", "tests.cache.killed", "tokens", tmp_path],
         stdout=subprocess.PIPE,
         check=True,
         timeout=60,
@@ -288,21 +287,6 @@ def test_killed_at_every_point_it_has_the_old_or_the_new(tmp_path: Path) -> None
         left.write(FIRST, kept("newest"))
         assert left.read(FIRST) == kept("newest")
     assert len(seen) == 2
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 KiB."""
-    if os.geteuid() != 0:
-        missing("only root mounts")
-    place = tmp_path / "tiny"
-    place.mkdir()
-    options = "size=64k,mode=700"
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tiny", place], check=False)
-    if mounted.returncode:
-        missing("nothing can be mounted here")
-    yield place
-    subprocess.run(["umount", place], check=True)
 
 
 def test_a_full_disk(tiny: Path, caplog: pytest.LogCaptureFixture) -> None:

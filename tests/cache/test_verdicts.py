@@ -50,7 +50,7 @@ class Counted:
     def __init__(self, end: datetime | None = None, status: Status = Status.AFFIRMING) -> None:
         self.count, self.end, self.answer = 0, end, status
 
-    def __call__(self, at: datetime) -> Status:
+    def __call__(self, _token: str, _terms: object, at: datetime) -> Status:
         self.count += 1
         if self.end is not None and at >= self.end:
             raise RejectedError.of("token.time", "expired")
@@ -130,7 +130,7 @@ def test_another_guest_token_or_key_is_another_question(
 def test_what_looked_at_the_clock_holds_for_that_second() -> None:
     verdicts, seen = Verdicts(), list[int]()
 
-    def verify(at: datetime) -> Status:
+    def verify(_token: str, _terms: object, at: datetime) -> Status:
         seen.append(int(at.timestamp()))
         return Status.WARNING
 

@@ -12,8 +12,8 @@ from wasmtime_attestation.attesters import recording_file, replay
 from wasmtime_attestation.attesters.machine import Machine
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.cli import configuration, endorsing, record
-from wasmtime_attestation.cli.host import Host
 from wasmtime_attestation.config import endorser_settings
+from wasmtime_attestation.embedding.starting import Started
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import der
@@ -125,10 +125,11 @@ def test_a_recording_has_what_a_replay_verifies_with(
     vendors: Vendors, tmp_path: Path, offline: bool
 ) -> None:
     settings = Settings(intel.real_anchors())
-    service = AttestationService(Machine(Td()), settings, AT.timestamp)
+    machine = Machine(Td())
+    service = AttestationService(machine, settings, AT.timestamp)
     token = service.for_guest(None).attest(TargetVm(), Challenge(bytes(8))).token
     file = tmp_path / "recording.json"
-    record.save(file, Host(service), token, TargetVm(), configured(offline=offline))
+    record.save(file, Started(service, machine), token, TargetVm(), configured(offline=offline))
 
     made = recording_file.read(file)
     settings = replace(settings, recorded=made.recorded, endorsements=made.decoded_endorsements())

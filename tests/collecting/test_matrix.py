@@ -13,6 +13,7 @@ import pytest
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters import recording_file, replay
 from wasmtime_attestation.cli import given
+from wasmtime_attestation.embedding import files
 from wasmtime_attestation.policy import HARDWARE_ONLY, AppraisalPolicy, read
 from wasmtime_attestation.policy.source import Source
 from wasmtime_attestation.service import AttestationService, Settings
@@ -83,12 +84,12 @@ def replaying(file: Path, platform: Platform, options: list[str]) -> wit.World:
     """Returns the world of a host that replays and trusts the miniature vendors."""
     given_as = list(zip(options[::2], options[1::2], strict=True))
     roots = tuple(Path(value) for option, value in given_as if option == "--trust")
-    files = tuple(Path(value) for option, value in given_as if option == "--endorsements")
+    named = tuple(Path(value) for option, value in given_as if option == "--endorsements")
     made = recording_file.read(file)
     settings = Settings(
         given.anchors(roots),
         policy=policy_of(platform),
-        endorsements=given.endorsements(files) + made.decoded_endorsements(),
+        endorsements=files.endorsements(named) + made.decoded_endorsements(),
         recorded=made.recorded,
     )
     return AttestationService(replay.machine(made), settings, time.time).for_guest(None)

@@ -10,9 +10,9 @@ from typing import Any
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.machine import Machine
-from wasmtime_attestation.cli import configured, given
 from wasmtime_attestation.config import Configuration, read
 from wasmtime_attestation.config.file import layer
+from wasmtime_attestation.embedding import files, starting
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.service import AttestationService, Settings
 
@@ -116,7 +116,7 @@ def host(configuration: Configuration, attested: Attested) -> AttestationService
     vendor = intel if isinstance(attested.hardware, intel.Platform) else amd
     base = Settings(
         vendor.real_anchors(),
-        endorsements=given.endorsements(configuration.host.endorsements),
+        endorsements=files.endorsements(configuration.host.endorsements),
     )
-    settings = configured.settings(configuration, base)
-    return configured.service(machine, settings, configuration, Clock())
+    settings = starting.settings(configuration, base)
+    return starting.service(machine, settings, configuration, Clock())

@@ -47,7 +47,7 @@ class Scripted:
         self._outcome = outcome
 
     def learn_keys(self) -> None:
-        """It has none."""
+        """Has none to learn."""
 
     def issue(self, order: Order) -> Issued:
         """Ends as it was told."""
@@ -137,8 +137,8 @@ def test_two_that_cannot_be_told_apart(verifier: Path) -> None:
 def test_who_asks_nobody_does_not_wait_for_http() -> None:
     code = (
         "import sys; from wasmtime_attestation.cli import run, attest; "
-        "from wasmtime_attestation.cli import configured, host; "
-        "host.start(host.HostOptions.of(configured.load(None, tee='none'))); "
+        "from wasmtime_attestation.cli import configured, hosting; "
+        "hosting.start(configured.load(None, tee='none')).start(); "
         "print(sorted({'httpx', 'pynvml'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from wasmtime_attestation.endorsers import disk_cache
-from wasmtime_attestation.endorsers.disk_cache import DiskCache, Entry, default_folder
+from wasmtime_attestation.endorsers.cache_folder import default_folder
+from wasmtime_attestation.endorsers.disk_cache import DiskCache, Entry
 from wasmtime_attestation.endorsers.question import Reply
 
 from tests.endorsers.questions import question

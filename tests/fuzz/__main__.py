@@ -1,8 +1,9 @@
-"""Fuzzes decoders: `python -m tests.fuzz [--seconds N] [NAME …]`."""
+"""Fuzzes decoders, and the host with guests: `python -m tests.fuzz [--seconds N] [NAME …]`."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import subprocess
 import sys
 import tempfile
@@ -15,22 +16,22 @@ MAX_LENGTH = 32 << 10
 """Bytes of an input: more than any seed has."""
 
 with atheris.instrument_imports(include=["wasmtime_attestation"]):
-    from tests.fuzz.targets import TARGETS
+    from tests.fuzz.targets import GUESTS, TARGETS
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice([*TARGETS]))
+@click.argument("names", nargs=-1, type=click.Choice([*TARGETS, *GUESTS]))
 @click.option("--seconds", type=click.IntRange(min=1), default=600, help="For all of them.")
 @click.option("--here", is_flag=True, help="In this process; for one target alone.")
 def main(names: tuple[str, ...], seconds: int, *, here: bool) -> None:
-    """Fuzzes the decoders NAMES, or all; exits with 1 where one raised what it must not."""
+    """Fuzzes the targets NAMES, or all decoders; exits with 1 where one raised what it must not."""
     if here:
         fuzz(names[0], seconds)
     chosen = names or tuple(TARGETS)
     failed = [name for name in chosen if not _survives(name, max(1, seconds // len(chosen)))]
     if failed:
         sys.exit(f"defects in {', '.join(failed)}")
-    click.echo(f"{len(chosen)} decoders raised nothing but the project's own errors")
+    click.echo(f"{len(chosen)} targets raised nothing but the project's own errors")
 
 
 def _survives(name: str, seconds: int) -> bool:
@@ -46,8 +47,9 @@ def _survives(name: str, seconds: int) -> bool:
 
 
 def fuzz(name: str, seconds: int) -> None:
-    """Fuzzes one decoder; does not return."""
-    target = TARGETS[name]
+    """Fuzzes one target; does not return."""
+    target = {**TARGETS, **GUESTS}[name]
+    logging.disable()
 
     def test_one_input(data: bytes) -> None:
         with contextlib.suppress(*target.refuses):

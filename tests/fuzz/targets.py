@@ -61,6 +61,7 @@ from tests.fakes.intel import PLATFORM, PLATFORM_15, QE_IDENTITY, TCB_INFO, sign
 from tests.fakes.nvidia import BLACKWELL, HOPPER, SWITCH
 from tests.fakes.ocsp import Responder
 from tests.fakes.token import Forger, serialise
+from tests.fuzz import component_runs, core_runs
 from tests.journal.kept import DENIED
 from tests.verifier.test_snp_table import of_host
 
@@ -297,3 +298,9 @@ TARGETS: Mapping[str, Target] = {
     "collateral": Target(collateral.decode, (ValueError,), _COLLATERAL),
     "policy": Target(lambda data: load("fuzzed", data), (InvalidArgumentError,), (_POLICY,)),
 }
+
+GUESTS: Mapping[str, Target] = {
+    "core-modules": Target(core_runs.run, (), (b"", bytes(range(256)))),
+    "components": Target(component_runs.run, (), (b"", bytes(range(256)))),
+}
+"""Guests made of bytes: they may trap, and the host may not do to them what it must not."""

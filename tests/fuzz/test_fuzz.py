@@ -15,6 +15,7 @@ from tests.tools import missing
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 150
+GUESTS = 150
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=[*TARGETS])
@@ -44,6 +45,15 @@ def damaged(seed: bytes, dice: random.Random) -> bytes:
         piece = bytes(data[start:end])
         data[start:end] = dice.choice([dice.randbytes(len(piece)), b"", piece * 2, b"\xff\0\x80"])
     return bytes(data)
+
+
+def test_random_guests_do_the_host_no_harm() -> None:
+    """In a process of its own: what they break may be the interpreter."""
+    # Not `faulthandler.enable`: after wasmtime's own handlers it would take traps for crashes.
+    command = [sys.executable, "-X", "faulthandler", "-m", "tests.fuzz.guests", "0", str(GUESTS)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    last = done.stdout.rstrip().rpartition("\n")[2]
+    assert (done.returncode, last) == (0, "all ran"), (last, done.stderr[-4000:])
 
 
 @pytest.mark.weekly

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from wasmtime_attestation import wit
-from wasmtime_attestation.world.failures import GuestTimeout, GuestTrap, StartError
+from wasmtime_attestation.world.failures import StartError
 from wasmtime_attestation.world.guest import Guest
-from wasmtime_attestation.world.runtime import Runtime
+from wasmtime_attestation.world.runtime import Ended, Limits, Runtime
 
 from tests.world.components import CANON, IMPORTS, binary
 from tests.world.core_guest import MODULE, PARAMETERS
@@ -96,12 +96,13 @@ def component(
 
 def ended(guest: Guest, world: wit.World | None = None, seconds: float = SECONDS) -> str:
     """Runs a guest and returns how that ended."""
+    limits = Limits(seconds=seconds)
     try:
-        code = Runtime().run(guest, world or ScriptedWorld(), timeout=seconds)
-    except GuestTrap as trap:
-        return f"trap: {trap.reason}"
-    except GuestTimeout:
-        return "time"
+        outcome = Runtime().run(guest, world or ScriptedWorld(), limits=limits)
     except StartError as error:
         return f"not started: {error}"
-    return f"exit {code}"
+    if outcome.limit is not None:
+        return str(outcome.limit)
+    if outcome.ended is Ended.TRAP:
+        return f"trap: {outcome.reason.partition(': ')[2]}"
+    return f"exit {outcome.exit_code}"

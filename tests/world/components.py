@@ -93,7 +93,7 @@ CANON = "(memory $memory) (realloc $realloc)"
 
 _ATTESTED = "(result (result $attestation-result (error $error)))"
 _VERDICT = "(result (result $verdict (error $error)))"
-_FUNCTIONS = [
+FUNCTIONS = [
     # name, interface, flat parameters, whether the result goes through memory, type
     ("detect-tee", "attestation", 0, True, "(result $tee-info)"),
     ("attest-vm", "attestation", 0, True, _ATTESTED),
@@ -129,7 +129,7 @@ def forwarder(version: str = "0.1.0", imports: str = IMPORTS) -> str:
     """
     parts = [imports.replace("{v}", version), MEMORY]
     core_imports, core_exports, lowered, lifted = [], [], [], []
-    for name, interface, flat, indirect, type_ in _FUNCTIONS:
+    for name, interface, flat, indirect, type_ in FUNCTIONS:
         parts.append(
             f'(alias export ${interface} "{name}" (func ${name}))'
             f"(core func ${name} (canon lower (func ${name}) {CANON}))"

@@ -13,8 +13,11 @@ from wasmtime import Engine, Func, FuncType, Linker, Module, Store, ValType, _ff
 from wasmtime_attestation.world import core_definition, core_direct, core_stock
 from wasmtime_attestation.world.core_calls import Caller, Define
 from wasmtime_attestation.world.host_calls import ShieldedLinker, call_guest
+from wasmtime_attestation.world.legacy import link_legacy
 
+from tests.world.core_guest import CoreGuest, forwarder
 from tests.world.core_paths import PATHS
+from tests.world.scripted_world import ScriptedWorld
 
 ALL = [ValType.i32(), ValType.i64(), ValType.f32(), ValType.f64()]
 
@@ -133,3 +136,14 @@ def test_each_thread_gets_its_own_exception() -> None:
     for thread in threads:
         thread.join()
     assert mixed == []
+
+
+@pytest.mark.parametrize("define", PATHS.values(), ids=PATHS)
+def test_the_world_is_linked_to_one_engine_after_another(define: Define) -> None:
+    # A core type belongs to the engine that it was first used with; wasmtime aborts otherwise.
+    for _ in range(3):
+        engine = Engine()
+        for _ in range(2):
+            linker = Linker(engine)
+            link_legacy(linker, ScriptedWorld(), define=define)
+            CoreGuest(Module(engine, forwarder()), linker=linker).answer("detect_tee")

@@ -74,7 +74,15 @@ _PRINT = """
 """
 
 
-def component() -> Guest:
+_PRINT_ALL = """
+(call $arguments (i32.const 16)) (call $print (i32.const 16) (i32.const 0) (i32.const 1))
+(call $variables (i32.const 16)) (call $print (i32.const 16) (i32.const 0) (i32.const 2))
+(call $directories (i32.const 16)) (call $print (i32.const 16) (i32.const 4) (i32.const 1))
+i32.const 0
+"""
+
+
+def component(run: str = _PRINT_ALL) -> Guest:
     lowered = "".join(
         f'(alias export ${instance} "{name}" (func ${ours}))'
         f"(core func ${ours} (canon lower (func ${ours}) {CANON}))"
@@ -84,12 +92,6 @@ def component() -> Guest:
     imports = " ".join(
         f'(import "host" "{ours}" (func ${ours} {type_}))' for ours, (_, _, type_) in _CALLS.items()
     )
-    run = """
-    (call $arguments (i32.const 16)) (call $print (i32.const 16) (i32.const 0) (i32.const 1))
-    (call $variables (i32.const 16)) (call $print (i32.const 16) (i32.const 0) (i32.const 2))
-    (call $directories (i32.const 16)) (call $print (i32.const 16) (i32.const 4) (i32.const 1))
-    i32.const 0
-    """
     outside = f"{_WASI} {lowered} (core instance $host {host})"
     return Guest("g.wasm", command(run, outside=outside, imports=imports, rest=_PRINT))
 

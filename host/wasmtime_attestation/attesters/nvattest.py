@@ -11,12 +11,14 @@ from __future__ import annotations
 import os
 import selectors
 import shutil
+import stat
 import subprocess
 import time
 from pathlib import Path
 from typing import IO, Protocol
 
 from wasmtime_attestation.attesters.nvidia_answer import check_answer, check_nonce_size
+from wasmtime_attestation.attesters.system_calls import opened
 from wasmtime_attestation.errors import UnavailableError, UnsupportedError
 from wasmtime_attestation.evidence import nvidia_json, strict_json
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
@@ -79,8 +81,12 @@ class EvidenceFile:
         """
         check_nonce_size(nonce)
         try:
-            with self._path.open("rb") as file:
-                data = file.read(MAX_OUTPUT + 1)
+            # Not to wait for whoever would write to a pipe of that name.
+            with opened(self._path, os.O_RDONLY | os.O_NONBLOCK) as descriptor:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise UnavailableError(f"{self._path} is no regular file")
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    data = file.read(MAX_OUTPUT + 1)
         except OSError as error:
             raise UnavailableError(f"{self._path} cannot be read: {error.strerror}") from error
         return _read(data, kind, nonce, str(self._path))

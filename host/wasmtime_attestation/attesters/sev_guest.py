@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wasmtime_attestation.attesters import sev_guest_request
 from wasmtime_attestation.attesters.host_table import endorsements_of
+from wasmtime_attestation.attesters.report_data import carries
 from wasmtime_attestation.attesters.system_calls import opened, read_whole, unavailable
 from wasmtime_attestation.attesters.turns import Turns
 from wasmtime_attestation.errors import InvalidArgumentError, UnavailableError, UnsupportedError
@@ -69,7 +70,7 @@ class SevGuestAttester:
         vmpl = _own_vmpl() if self._privlevel is None else self._privlevel
         with _turns.turn():
             report, table = self._ask(report_data, vmpl)
-        if report_data not in report:
+        if not carries(EvidenceType.AMD_SEV_SNP, report, report_data):
             raise UnavailableError(
                 "the report of /dev/sev-guest does not carry the REPORT_DATA that was asked for"
             )

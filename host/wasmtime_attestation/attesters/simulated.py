@@ -41,16 +41,21 @@ class SimulatedAttester:
 
     Args:
         now: when the key hierarchy becomes valid, in seconds since the Unix epoch.
+        tcb: the versions of its firmware.
+        measurement: of what it booted, 48 bytes.
     """
 
-    def __init__(self, now: int) -> None:
+    def __init__(
+        self, now: int, *, tcb: TcbVersion = TCB, measurement: bytes = MEASUREMENT
+    ) -> None:
+        self._tcb, self._measurement = tcb, measurement
         begin = datetime.fromtimestamp(now, UTC) - timedelta(minutes=5)
         self._chip_id = secrets.token_bytes(64)
         self._report_id = secrets.token_bytes(32)
         self._amd = MiniatureAmd(
             ProductLine.MILAN, not_before=begin, lifetime=LIFETIME, rsa_bits=RSA_BITS
         )
-        self._vcek = self._amd.vcek(self._chip_id, TCB, "Milan-B0")
+        self._vcek = self._amd.vcek(self._chip_id, tcb, "Milan-B0")
 
     @property
     def root_fingerprint(self) -> bytes:
@@ -83,7 +88,9 @@ class SimulatedAttester:
 
     def _body(self, report_data: bytes) -> bytes:
         """Writes the signed part of an ATTESTATION_REPORT, version 3, field by field."""
-        tcb = bytes([TCB.boot_loader, TCB.tee, 0, 0, 0, 0, TCB.snp, TCB.microcode])
+        versions = self._tcb
+        tcb = bytes([versions.boot_loader, versions.tee, 0, 0, 0, 0, versions.snp])
+        tcb += bytes([versions.microcode])
         version = bytes([31, 55, 1, 0])
         body = b"".join(
             (
@@ -93,7 +100,7 @@ class SimulatedAttester:
                 tcb,
                 struct.pack("<QII", 0x25, 0, 0),  # PLATFORM_INFO, key information
                 report_data,
-                MEASUREMENT,
+                self._measurement,
                 bytes(32 + 48 + 48),  # HOST_DATA, ID_KEY_DIGEST, AUTHOR_KEY_DIGEST
                 self._report_id,
                 bytes([0xFF]) * 32,  # REPORT_ID_MA: there is no migration agent

@@ -17,6 +17,7 @@ from ctypes import c_uint8
 from pathlib import Path
 
 from wasmtime_attestation.attesters import qgs
+from wasmtime_attestation.attesters.report_data import carries
 from wasmtime_attestation.attesters.system_calls import ioctl, opened, patiently, unavailable
 from wasmtime_attestation.attesters.turns import Turns
 from wasmtime_attestation.errors import InvalidArgumentError, UnavailableError, UnsupportedError
@@ -72,7 +73,7 @@ class TdxGuestAttester:
         """
         with _turns.turn():
             quote = qgs.quote(td_report(report_data))
-        if report_data not in quote:
+        if not carries(EvidenceType.INTEL_TDX, quote, report_data):
             raise UnavailableError(
                 "the quote does not carry the REPORT_DATA that was asked for: the host's Quote "
                 "Generation Service mixes up requests; ask who operates the host"

@@ -14,6 +14,7 @@ import logging
 import time
 
 from wasmtime_attestation.attesters.host_table import endorsements_of
+from wasmtime_attestation.attesters.report_data import carries
 from wasmtime_attestation.attesters.tsm_entry import REPORTS, Entry, entry
 from wasmtime_attestation.attesters.turns import Turns
 from wasmtime_attestation.errors import (
@@ -130,7 +131,7 @@ class TsmAttester:
                 f"generation of configfs-tsm went from {begin} to {generation} while "
                 f"{report.writes} attributes were written: somebody else wrote to the entry"
             )
-        _check(data, report_data)
+        _check(kind, data, report_data)
         return Evidence(kind, data, endorsements_of(table))
 
     def _set_privlevel(self, report: Entry) -> None:
@@ -161,13 +162,13 @@ def _kind(name: str) -> EvidenceType:
     return known[1]
 
 
-def _check(data: bytes, report_data: bytes) -> None:
+def _check(kind: EvidenceType, data: bytes, report_data: bytes) -> None:
     if not data:
         raise UnavailableError(
             "configfs-tsm gave an empty report: the host's service for quotes failed or is too "
             "old; ask who operates the host"
         )
-    if report_data not in data:
+    if not carries(kind, data, report_data):
         raise UnavailableError(
             "the report of configfs-tsm does not carry the REPORT_DATA that was asked for; "
             "try again"

@@ -12,20 +12,18 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from wasmtime_attestation.attesters import tsm_names
 from wasmtime_attestation.attesters.system_calls import opened, patiently, read_whole, unavailable
 from wasmtime_attestation.errors import UnavailableError, UnsupportedError
 
 log = logging.getLogger(__name__)
 
 REPORTS = Path("/sys/kernel/config/tsm/report")
-PREFIX = "wasmtime-attestation-"
-"""How the names of our entries begin; one that a killed process left can be removed by rmdir."""
 MAX_BLOB = 1 << 18
 """Bytes that are read of a report or certificate table; the kernel's buffers have 128 KiB."""
 
@@ -134,7 +132,8 @@ def entry() -> Iterator[Entry]:
         UnsupportedError: the kernel knows no provider of reports.
         UnavailableError: configfs-tsm is not there or may not be used.
     """
-    folder = REPORTS / f"{PREFIX}{os.getpid()}-{secrets.token_hex(16)}"
+    tsm_names.remove_leftovers(REPORTS)
+    folder = REPORTS / tsm_names.new()
     try:
         _make(folder)
         yield Entry(folder)

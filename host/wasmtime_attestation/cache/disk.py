@@ -17,8 +17,7 @@ from wasmtime_attestation.cache import token_entry
 from wasmtime_attestation.cache.kept import Kept
 from wasmtime_attestation.cache.key import Key
 from wasmtime_attestation.claims.verdict import TokenKind
-from wasmtime_attestation.endorsers.cache_folder import CacheFolder
-from wasmtime_attestation.endorsers.disk_cache import default_folder
+from wasmtime_attestation.endorsers.cache_folder import CacheFolder, default_folder
 from wasmtime_attestation.errors import UnavailableError
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from wasmtime_attestation.cache import disk, token_entry
+from wasmtime_attestation.cache import disk, machine_code, token_entry
 from wasmtime_attestation.endorsers import disk_cache
 from wasmtime_attestation.endorsers.cache_folder import CacheFolder, StoredFile
 from wasmtime_attestation.evidence.strict_json import Json
@@ -23,6 +23,7 @@ class Cache(StrEnum):
 
     TOKENS = "tokens"
     ENDORSEMENTS = "endorsements"
+    CODE = "code"
 
 
 class State(StrEnum):
@@ -87,14 +88,19 @@ class Place:
         """
         if not os.path.lexists(self.folder):
             return
-        is_secret = self.cache is Cache.TOKENS
-        with CacheFolder.open(self.folder, is_secret=is_secret) as folder:
+        with CacheFolder.open(self.folder, is_secret=self._is_secret) as folder:
             for file in folder.files():
-                data = folder.read(file.name, disk.MAX_ENTRY if is_secret else disk_cache.MAX_ENTRY)
-                if is_secret:
-                    yield self._item(file, data, lambda entry: _token(entry, now, boot))
-                else:
-                    yield self._item(file, data, _endorsement)
+                match self.cache:
+                    case Cache.CODE if file.name == machine_code.KEY:
+                        continue
+                    case Cache.CODE:
+                        yield _code(folder, file)
+                    case Cache.TOKENS:
+                        data = folder.read(file.name, disk.MAX_ENTRY)
+                        yield self._item(file, data, lambda entry: _token(entry, now, boot))
+                    case Cache.ENDORSEMENTS:
+                        data = folder.read(file.name, disk_cache.MAX_ENTRY)
+                        yield self._item(file, data, _endorsement)
 
     def clear(self) -> tuple[int, int]:
         """Removes every entry.
@@ -107,11 +113,19 @@ class Place:
         """
         if not os.path.lexists(self.folder):
             return 0, 0
-        with CacheFolder.open(self.folder, is_secret=self.cache is Cache.TOKENS) as folder:
-            files = folder.files()
-            for file in files:
+        with CacheFolder.open(self.folder, is_secret=self._is_secret) as folder:
+            before = self._entries(folder)
+            for file in folder.files():
                 folder.remove(file.name)
-            return len(files), len(folder.files())
+            return before, self._entries(folder)
+
+    @property
+    def _is_secret(self) -> bool:
+        return self.cache is not Cache.ENDORSEMENTS
+
+    def _entries(self, folder: CacheFolder) -> int:
+        others = {machine_code.KEY} if self.cache is Cache.CODE else ()
+        return sum(file.name not in others for file in folder.files())
 
     def _item(
         self,
@@ -157,6 +171,16 @@ def _endorsement(data: bytes) -> tuple[str, State, Members]:
     said = disk_cache.describe(data)
     fetched = int(said.fetched.astimezone(UTC).timestamp())
     return said.key, State.GOOD, {"url": said.url, "fetched": fetched, "found": said.found}
+
+
+def _code(folder: CacheFolder, file: StoredFile) -> Item:
+    """Verifies compiled guests piece by piece: they can be large."""
+    try:
+        said = machine_code.describe(folder, file.name, file.size)
+    except ValueError as error:
+        return Item(Cache.CODE, file.name, file.size, State.DAMAGED, {"reason": str(error)})
+    members = Members(guest=said["guest"], entry=said["entry"], compiler=said["compiler"])
+    return Item(Cache.CODE, file.name, file.size, State.GOOD, members)
 
 
 def instant(seconds: int) -> str:

@@ -1,10 +1,11 @@
-"""How tokens are kept: the table `[cache]` of the host's configuration."""
+"""How tokens, and compiled guests, are kept: the table `[cache]` of the host's configuration."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from wasmtime_attestation.cache import code_settings
 from wasmtime_attestation.cache.redis_server import ADDRESS, NO_ADDRESS
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.nonces import place
@@ -30,6 +31,7 @@ class Settings:
         disk_size: how many bytes of them.
         redis: the address of a Redis server for endorsements; None for none.
         nonce_record: where nonces that were used are recorded (`nonces.place`); None for nowhere.
+        code: how compiled guests are kept.
     """
 
     margin: int = 30
@@ -43,6 +45,7 @@ class Settings:
     disk_size: int = 64 * MIB
     redis: str | None = None
     nonce_record: str | None = None
+    code: code_settings.Settings = field(default_factory=code_settings.Settings)
 
 
 _DEFAULT = Settings()
@@ -88,6 +91,7 @@ def read(table: Table) -> Settings:
         ),
         disk_size=table.integer("disk-bytes", _DEFAULT.disk_size, 4096 * MIB, "Bytes of them."),
         redis=_redis(table),
+        code=code_settings.read(table.table("code", "How compiled guests are kept.")),
     )
     settings = replace(settings, nonce_record=_nonce_record(table, settings.redis))
     table.end()

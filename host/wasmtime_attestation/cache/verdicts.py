@@ -12,9 +12,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from wasmtime_attestation.memo.instant import ObservedInstant
 from wasmtime_attestation.wit import Status
+
+T = TypeVar("T")
 
 MAX_ENTRIES = 512
 """Verdicts that are kept, of all guests."""
@@ -54,9 +57,9 @@ class Verdicts:
         self,
         guest: bytes | None,
         token: str,
-        terms: object,
+        terms: T,
         now: int,
-        verify: Callable[[datetime], Status],
+        verify: Callable[[str, T, datetime], Status],
     ) -> Status:
         """Returns the status of a token, which is verified where its verdict is not known.
 
@@ -65,7 +68,8 @@ class Verdicts:
             token: the token, every character of it.
             terms: everything besides that a verdict depends on; compared by `==`.
             now: seconds since the Unix epoch.
-            verify: verifies the token at an instant, on which its verdict depends alone.
+            verify: verifies the token under the terms at an instant: a verdict depends on nothing
+                else.
 
         Raises:
             AttestationError: what `verify` raises; that is not remembered.
@@ -76,7 +80,7 @@ class Verdicts:
         if found is not None and now in found.seconds and found.terms == terms:
             return found.status
         at = ObservedInstant.of(datetime.fromtimestamp(now, UTC), words=False)
-        status = verify(at)
+        status = verify(token, terms, at)
         self._put((guest, token), _Accepted(token, status, terms, at.span.seconds()))
         return status
 

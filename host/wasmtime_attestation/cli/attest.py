@@ -11,17 +11,14 @@ import click
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.capabilities.terms import GuestIdentity
-from wasmtime_attestation.cli import configured, guarding, host, options, termination
+from wasmtime_attestation.cli import configured, guarding, hosting, options, termination
 from wasmtime_attestation.cli.terminal import slow
 from wasmtime_attestation.config.endorser_settings import Settings
 from wasmtime_attestation.config.host_settings import EVIDENCE
+from wasmtime_attestation.embedding.host import AttestationHost
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.token import MAX_USER_DATA
-from wasmtime_attestation.guarding.guard import Guard
 from wasmtime_attestation.issuer import NONCE_SIZE
-from wasmtime_attestation.journal.settings import Settings as JournalSettings
-from wasmtime_attestation.service import AttestationService
 from wasmtime_attestation.wit import Target, TargetAll, TargetGpu, TargetVm
 
 
@@ -109,13 +106,13 @@ def command(
         raise InvalidArgumentError(
             "--boot-log, --endorse and --record are for evidence tokens: use --token evidence"
         )
-    started = host.start(host.HostOptions.of(configuration, trust_out, additions))
-    if record_path is not None and started.replays:
-        raise InvalidArgumentError("what is replayed is a recording already: copy that file")
     challenge = wit.Challenge(nonce or os.urandom(NONCE_SIZE), user_data, audience)
-    chosen, token = _attested(started, target, challenge, configuration.journal)
+    with hosting.start(configuration, trust_out, additions=additions) as host:
+        if record_path is not None and host.is_replayed:
+            raise InvalidArgumentError("what is replayed is a recording already: copy that file")
+        chosen, token = _attested(host, target, challenge)
     if record_path is not None:
-        _record(record_path, started, token, chosen, endorsers)
+        _record(record_path, host, token, chosen, endorsers)
     if output is None:
         click.echo(token)
     else:
@@ -123,25 +120,20 @@ def command(
 
 
 def _attested(
-    started: host.Host, target: Target | None, challenge: wit.Challenge, settings: JournalSettings
+    host: AttestationHost, target: Target | None, challenge: wit.Challenge
 ) -> tuple[Target, str]:
-    with (
-        guarding.journal(settings, started.service, replays=started.replays) as journal,
-        slow("collecting evidence …"),
-        termination.cleaned_up(),
-    ):
-        chosen = _only_gpu(started.service) if target is None else target
-        world = Guard(None, journal).guarded(started.service.for_guest(None), GuestIdentity())
-        return chosen, world.attest(chosen, challenge).token
+    with slow("collecting evidence …"), termination.cleaned_up():
+        chosen = _only_gpu(host) if target is None else target
+        return chosen, host.attest(chosen, challenge).token
 
 
 def _record(
-    path: Path, started: host.Host, token: str, target: Target, endorsers: Settings
+    path: Path, host: AttestationHost, token: str, target: Target, endorsers: Settings
 ) -> None:
     from wasmtime_attestation.cli import record  # asks vendors, as few need to
 
     with slow("asking vendors for endorsements ..."):
-        record.save(path, started, token, target, endorsers)
+        record.save(path, host.start(), token, target, endorsers)
 
 
 def _check_files(*paths: Path | None) -> None:
@@ -150,8 +142,8 @@ def _check_files(*paths: Path | None) -> None:
         raise InvalidArgumentError("two options name the same file; what is written first would go")
 
 
-def _only_gpu(service: AttestationService) -> Target:
-    count = len(service.gpus())
+def _only_gpu(host: AttestationHost) -> Target:
+    count = len(host.gpus())
     if count != 1:
         raise InvalidArgumentError(
             f"this machine has {count} GPUs: name one, from gpu:0 to gpu:{count - 1}, or all"
@@ -162,7 +154,7 @@ def _only_gpu(service: AttestationService) -> Target:
 def _additions(endorsers: Settings, *, boot_log: bool, endorse: bool) -> Iterator[Addition]:
     """What these need is imported only where it is asked for."""
     if boot_log:
-        from wasmtime_attestation.cli import boot_logs
+        from wasmtime_attestation.embedding import boot_logs
 
         yield boot_logs.with_own
     if endorse:

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import click
 
-from wasmtime_attestation.cache import disk, inventory
+from wasmtime_attestation.cache import disk, inventory, machine_code
 from wasmtime_attestation.cache.inventory import Cache, Item, Place, State
 from wasmtime_attestation.cache.machine_identity import boot_of_machine
 from wasmtime_attestation.cli import options
 from wasmtime_attestation.cli.terminal import printable, say
-from wasmtime_attestation.endorsers.disk_cache import default_folder
+from wasmtime_attestation.endorsers.cache_folder import default_folder
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError, UnavailableError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,8 +26,9 @@ _DIGITS = 16
 def command() -> None:
     """Look at the caches on disk, verify and clear them (docs/caches.md).
 
-    There are two: tokens of services, and endorsements that vendors' services answered. Tokens
-    of this host are in no file; they are never printed, nor are those of services.
+    There are three: tokens of services, endorsements that vendors' services answered, and guests
+    that were compiled. Tokens of this host are in no file; they are never printed, nor are those
+    of services.
     """
 
 
@@ -35,13 +36,14 @@ def _selection(function: F) -> F:
     function = click.option(
         "--only",
         type=click.Choice([str(cache) for cache in Cache]),
-        help="One of the two caches.",
+        help="One of the caches.",
     )(function)
     return click.option(
         "--directory",
         type=click.Path(file_okay=False, path_type=Path),
         metavar="DIR",
-        help="Where tokens are, as `directory` of [cache] says; this user's folder without it.",
+        help="Where tokens are, as `directory` of [cache] says, or with `--only code` compiled "
+        "guests, as [cache.code] says; this user's folder without it.",
     )(function)
 
 
@@ -120,9 +122,11 @@ def clear_command(*, only: str | None, directory: Path | None, as_json: bool) ->
 
 
 def _places(only: str | None, directory: Path | None) -> list[Place]:
+    is_of_code = only == Cache.CODE
     folders = (
         (Cache.TOKENS, directory or disk.default_directory()),
         (Cache.ENDORSEMENTS, default_folder()),
+        (Cache.CODE, (directory if is_of_code else None) or machine_code.default_directory()),
     )
     return [
         Place(cache, folder)
@@ -144,6 +148,8 @@ def _line(item: Item) -> str:
     if item.cache is Cache.ENDORSEMENTS:
         none = "" if said["found"] else ", there was none"
         return f"{start}  {_value('fetched', said['fetched'])}  {said['url']}{none}"
+    if item.cache is Cache.CODE:
+        return f"{start}  guest {said['guest']}, {said['compiler']}"
     until = _value("expires", said["expires"])
     return f"{start}  until {until}  {said['kind']} of {said['target']}, {said['service']}"
 

@@ -54,13 +54,13 @@ def check_command(*, file: Path) -> None:
 
 
 def _check_files(found: Read) -> None:
-    from wasmtime_attestation.cli import given
+    from wasmtime_attestation.embedding import files, starting
     from wasmtime_attestation.endorsements.anchors import Anchors
     from wasmtime_attestation.service import Settings
 
     configuration = found.configuration
-    configured.settings(configuration, Settings(Anchors.of_vendors()))
-    given.endorsements(configuration.host.endorsements)
+    starting.settings(configuration, Settings(Anchors.of_vendors()))
+    files.endorsements(configuration.host.endorsements)
 
 
 def _kinds(found: Read) -> str:

@@ -12,12 +12,11 @@ from wasmtime_attestation.cli import (
     bundle_folder,
     bundle_report,
     configuration,
-    fetching,
-    given,
-    issuers,
     options,
 )
 from wasmtime_attestation.cli.terminal import say
+from wasmtime_attestation.embedding import files
+from wasmtime_attestation.embedding.fetching import fetch_for
 from wasmtime_attestation.errors import UnavailableError
 from wasmtime_attestation.evidence.recognise import MAX_SIZE, recognise
 
@@ -72,10 +71,10 @@ def fetch_command(
     had, the rest is written all the same, and the exit code is 6.
     """
     endorsers = configuration.load(config_file, offline=offline).endorsers
-    fetched = fetching.fetch_for(
+    fetched = fetch_for(
         recognise(options.read_file(source, MAX_SIZE)),
-        given.endorsements(endorsement_paths),
-        issuers.read(issuer_paths),
+        files.endorsements(endorsement_paths),
+        files.issuers(issuer_paths),
         endorsers,
         at=at or options.now(),
         progress=say,
@@ -99,7 +98,7 @@ def show_command(*, bundle: Path, at: datetime | None, as_json: bool) -> None:
 
     Nothing of it is verified: endorsements prove themselves when evidence is verified with them.
     """
-    items = bundle_report.items(given.named_endorsements(bundle))
+    items = bundle_report.items(files.named_endorsements(bundle))
     if as_json:
         members = [item.to_json() for item in items]
         click.echo(json.dumps({"bundle": str(bundle), "endorsements": members}, indent=2))

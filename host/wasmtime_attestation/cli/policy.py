@@ -14,6 +14,7 @@ from wasmtime_attestation.appraisal import appraise
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.cli import given, options
 from wasmtime_attestation.cli.terminal import say
+from wasmtime_attestation.embedding import files
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InternalError, InvalidArgumentError, PolicyError
@@ -76,7 +77,7 @@ def learn_command(
 
     Each EVIDENCE is verified first: nothing is learnt from what is not authentic.
     """
-    endorsements, anchors = given.endorsements(endorsement_paths), given.anchors(trust)
+    endorsements, anchors = files.endorsements(endorsement_paths), given.anchors(trust)
     instant = at or options.now()
     known = [
         piece for source in sources for piece in _verified(source, endorsements, anchors, instant)

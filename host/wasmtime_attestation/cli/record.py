@@ -10,8 +10,8 @@ from pathlib import Path
 from wasmtime_attestation.attesters import recording, recording_file
 from wasmtime_attestation.attesters.detect import detect
 from wasmtime_attestation.cli.endorsing import fetched_for
-from wasmtime_attestation.cli.host import Host
 from wasmtime_attestation.config.endorser_settings import Settings
+from wasmtime_attestation.embedding.starting import Started
 from wasmtime_attestation.errors import UnsupportedError
 from wasmtime_attestation.evidence import jwt
 from wasmtime_attestation.evidence.token import EvidenceToken
@@ -20,7 +20,7 @@ from wasmtime_attestation.wit import GpuInfo, Target, TargetGpu
 
 def save(
     path: Path,
-    host: Host,
+    host: Started,
     token: str,
     target: Target,
     endorsers: Settings,
@@ -50,7 +50,7 @@ def save(
     recording_file.write(path, made.simulated_by(host.simulated_root))
 
 
-def _gpus(host: Host) -> tuple[GpuInfo, ...]:
+def _gpus(host: Started) -> tuple[GpuInfo, ...]:
     try:
         return host.service.gpus()
     except UnsupportedError:

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from wasmtime_attestation import wit
-from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.capabilities.terms import GuestIdentity
-from wasmtime_attestation.cli import INTERRUPTED, configured, given, guarding, host, options
-from wasmtime_attestation.cli.session import Requirement, Revoked, Session
+from wasmtime_attestation.cli import INTERRUPTED, configured, guarding, hosting, options
 from wasmtime_attestation.cli.terminal import flush, say, slow
 from wasmtime_attestation.config.endorser_settings import Settings
+from wasmtime_attestation.embedding.runtime import Runtime
 from wasmtime_attestation.errors import AttestationError
-from wasmtime_attestation.guarding.guard import Guard
-from wasmtime_attestation.guarding.self_check import SelfCheck
-from wasmtime_attestation.policy import AppraisalPolicy
-from wasmtime_attestation.world.runtime import (
-    Directory,
-    Ended,
-    Guest,
-    Limits,
-    Outcome,
-    Runtime,
-    StartError,
-    Stdio,
-)
+from wasmtime_attestation.world.failures import StartError
+from wasmtime_attestation.world.guest import Guest
+from wasmtime_attestation.world.limits import DEFAULT, Limits
+from wasmtime_attestation.world.outcome import Ended, Outcome
+from wasmtime_attestation.world.sandbox import Directory
+from wasmtime_attestation.world.stdio import Stdio
+
+if TYPE_CHECKING:
+    from wasmtime_attestation.attesters.completed import Addition
+    from wasmtime_attestation.policy import AppraisalPolicy
 
 NOT_STARTED = 125
 
@@ -71,6 +65,30 @@ def _variable(text: str) -> tuple[str, str]:
     metavar="SECONDS",
     help="Stop the guest after this time.",
 )
+@click.option(
+    "--max-memory",
+    type=click.IntRange(min=1),
+    metavar="BYTES",
+    help="How large each linear memory may become; 1 GiB without it.",
+)
+@click.option(
+    "--fuel",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How much the guest may do, about an instruction each; it runs slower where this counts.",
+)
+@click.option(
+    "--max-calls",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How often the guest may call this host's functions; 10 million times without it.",
+)
+@click.option(
+    "--max-call-bytes",
+    type=click.IntRange(min=1),
+    metavar="BYTES",
+    help="How much the guest may pass to these functions in all; 4 GiB without it.",
+)
 @configured.config
 @click.option(
     "--require",
@@ -106,6 +124,10 @@ def command(
     dirs: tuple[Directory, ...],
     env: tuple[tuple[str, str], ...],
     timeout: float | None,
+    max_memory: int | None,
+    fuel: int | None,
+    max_calls: int | None,
+    max_call_bytes: int | None,
     config_file: Path | None,
     tee: str | None,
     tokens: tuple[str, ...],
@@ -132,9 +154,9 @@ def command(
     """
     # `--` may stand between the guest and its arguments.
     arguments = args[1:] if args[:1] == ("--",) else args
-    runtime = Runtime()
     if revoke is not None and require is None:
         raise click.UsageError("--revoke says how often --require is checked: give that too")
+    runtimes: list[Runtime] = []
 
     def start() -> Outcome:
         configuration = configured.load(
@@ -146,42 +168,32 @@ def command(
             offline=offline,
             journal=journal_directory,
         )
-        policy = _policy(require)
-        chosen = host.HostOptions.of(
-            configuration,
-            trust_out,
-            _additions(configuration.endorsers, endorse=endorse),
-            {} if policy is None else {policy.name: policy},
+        policy = None if require is None else _policy(require)
+        rules = guarding.rules(guests_file) if guests_file else None
+        additions = _additions(configuration.endorsers, endorse=endorse)
+        program = Guest.from_file(guest)
+        limits = Limits(
+            seconds=timeout,
+            memory_bytes=max_memory or DEFAULT.memory_bytes,
+            fuel=fuel,
+            host_calls=max_calls or DEFAULT.host_calls,
+            host_bytes=max_call_bytes or DEFAULT.host_bytes,
         )
-        rules = guarding.rules(guests_file) if guests_file else configuration.guests
-        program = _prepare(runtime, guest)
-        started = host.start(chosen)
-        required = None
-        if policy is not None:
-            check = SelfCheck(
-                started.service, policy.name, configuration.host.gpus, started.replays
-            )
-            required = Requirement(check, revoke)
-
-        def run(world: wit.World, revoked: Revoked | None) -> Outcome:
-            return runtime.run(
+        with hosting.start(configuration, trust_out, rules=rules, additions=additions) as host:
+            runtimes.append(Runtime(host, progress=slow))
+            return runtimes[0].run(
                 program,
-                world,
-                args=arguments,
+                arguments,
                 dirs=dirs,
-                env=env,
+                env=dict(env),
+                limits=limits,
                 stdio=Stdio.INHERITED,
-                limits=Limits(seconds=timeout),
-                revoked=revoked,
+                require=policy,
+                recheck_seconds=revoke,
             )
-
-        settings = configuration.journal
-        with guarding.journal(settings, started.service, replays=started.replays) as journal:
-            session = Session(started.service, Guard(rules, journal), journal)
-            return session.run(_identity(program, guest), run, required)
 
     code = _code(start)
-    if runtime.is_blocked():
+    if any(runtime.is_blocked for runtime in runtimes):
         # A thread is stuck in a call that does not return; Python would wait for it, or crash.
         flush()
         os._exit(code)
@@ -203,12 +215,10 @@ def _code(start: Callable[[], Outcome]) -> int:
     return outcome.exit_code
 
 
-def _policy(name: str | None) -> AppraisalPolicy | None:
-    """Returns the policy that the host must satisfy, by a name that no guest's preset has."""
-    if name is None:
-        return None
-    policy = given.policy(name)
-    return replace(policy, name=f"required:{policy.name}")
+def _policy(name: str) -> AppraisalPolicy:
+    from wasmtime_attestation.cli import given  # most guests require nothing
+
+    return given.policy(name)
 
 
 def _additions(endorsers: Settings, *, endorse: bool) -> tuple[Addition, ...]:
@@ -217,14 +227,3 @@ def _additions(endorsers: Settings, *, endorse: bool) -> tuple[Addition, ...]:
     from wasmtime_attestation.cli import endorsing  # most hosts fetch nothing
 
     return (partial(endorsing.with_endorsements, endorsers=endorsers),)
-
-
-def _identity(program: Guest, path: Path) -> GuestIdentity:
-    return GuestIdentity(program.name, program.digest, str(path.resolve()))
-
-
-def _prepare(runtime: Runtime, path: Path) -> Guest:
-    guest = Guest.from_file(path)
-    with slow(f"compiling {guest.name} …"):
-        runtime.compile(guest)
-    return guest

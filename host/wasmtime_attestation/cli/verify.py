@@ -8,19 +8,13 @@ from pathlib import Path
 
 import click
 
-from wasmtime_attestation.cli import (
-    batch,
-    configuration,
-    fetching,
-    given,
-    issuers,
-    nonce_use,
-    options,
-)
+from wasmtime_attestation.cli import batch, configuration, fetching, given, nonce_use, options
 from wasmtime_attestation.cli.ear import EarOutput
-from wasmtime_attestation.cli.report import Report, as_json_text, as_text
+from wasmtime_attestation.cli.report import as_json_text, as_text, remarks
 from wasmtime_attestation.cli.terminal import say
-from wasmtime_attestation.cli.verification import Request, examine
+from wasmtime_attestation.embedding import files
+from wasmtime_attestation.embedding.examination import Request, examine
+from wasmtime_attestation.embedding.report import Report
 from wasmtime_attestation.evidence import recognise
 from wasmtime_attestation.evidence.boot_log import MAX_SIZE as MAX_BOOT_LOG
 from wasmtime_attestation.nonces import place
@@ -164,13 +158,13 @@ def command(
         name=str(source or batch_path),
         # One byte more than is allowed, so that the verification itself refuses it.
         data=options.read_start(source, recognise.MAX_SIZE + 1) if source else b"",
-        endorsements=given.endorsements(endorsement_paths),
+        endorsements=files.endorsements(endorsement_paths),
         anchors=given.anchors(trust),
         at=at or options.now(),
         expected=Expected(nonce, audience, max_age),
         report_data=report_data,
         policy=None if policy_name is None else given.policy(policy_name),
-        issuers=issuers.read(issuer_paths),
+        issuers=files.issuers(issuer_paths),
         boot_log=None if boot_log is None else options.read_file(boot_log, MAX_BOOT_LOG),
     )
     if batch_path is not None:
@@ -190,5 +184,5 @@ def _print(report: Report, *, as_json: bool, explain: bool) -> None:
         click.echo(json.dumps(as_json_text(report, explain=explain), indent=2))
     else:
         click.echo(as_text(report, explain=explain))
-    for line in report.remarks:
+    for line in remarks(report):
         say(line)

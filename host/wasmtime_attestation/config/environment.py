@@ -69,6 +69,8 @@ _VARIABLES: Mapping[str, tuple[Key, Callable[[str], Json]]] = {
     "INTEL_PCS_URL": (("endorsers", "intel-pcs-url"), _text),
     "NVIDIA_RIM_URL": (("endorsers", "nvidia-rim-url"), _text),
     "NVIDIA_OCSP_URL": (("endorsers", "nvidia-ocsp-url"), _text),
+    "CODE_CACHE": (("cache", "code", "directory"), _path),
+    "CODE_CACHE_BYTES": (("cache", "code", "bytes"), _number),
     "JOURNAL": (("journal", "directory"), _path),
     "REDIS": (("cache", "redis"), _text),
     "NONCE_RECORD": (("cache", "nonce-record"), _nonce_record),

@@ -21,6 +21,7 @@ _PATHS: tuple[Key, ...] = (
     ("services", "trustee", "jwks"),
     ("journal", "directory"),
     ("cache", "directory"),
+    ("cache", "code", "directory"),
 )
 _TEE, _POLICY = ("host", "tee"), ("host", "policy")
 _NONCE_RECORD = ("cache", "nonce-record")

@@ -7,8 +7,7 @@ import secrets
 
 from wasmtime_attestation.doctor.diagnosis import Finding, ok, warning
 from wasmtime_attestation.doctor.facts import Facts
-from wasmtime_attestation.endorsers.cache_folder import CacheFolder
-from wasmtime_attestation.endorsers.disk_cache import default_folder
+from wasmtime_attestation.endorsers.cache_folder import CacheFolder, default_folder
 from wasmtime_attestation.errors import UnavailableError
 
 MIN_FREE = 64 << 20

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 
 from wasmtime_attestation.errors import UnavailableError
@@ -21,6 +21,17 @@ _STALE = 3600.0
 """Seconds after which a temporary file belongs to a process that was killed."""
 _FOREIGN_WRITERS = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def default_folder() -> Path | None:
+    """Returns the folder of this user's cache (XDG Base Directory Specification), if any."""
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        home = named if named.is_absolute() else Path.home() / ".cache"
+    except RuntimeError:
+        # Python's, where neither HOME nor the user's entry says it.
+        return None
+    return home / "wasmtime-attestation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,39 +80,72 @@ class CacheFolder:
 
     def read(self, name: str, limit: int) -> bytes | None:
         """Returns a file's bytes, or None if it is not there, not a file, or too large."""
+        file = self.open_file(name)
+        if file is None:
+            return None
+        with file:
+            data = file.read(limit + 1)
+        return data if len(data) <= limit else None
+
+    def open_file(self, name: str) -> BufferedReader | None:
+        """Opens a file to read it, or returns None if it is not there or not a file of ours."""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         try:
             descriptor = os.open(name, flags, dir_fd=self._descriptor)
         except OSError:
             return None
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
-                return None
-            if status.st_mode & self._forbidden:
-                return None
-            data = file.read(limit + 1)
-        return data if len(data) <= limit else None
+        status = os.fstat(descriptor)
+        is_ours = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+        if not is_ours or status.st_mode & self._forbidden:
+            os.close(descriptor)
+            return None
+        return os.fdopen(descriptor, "rb")
 
-    def write(self, name: str, data: bytes) -> None:
+    def write(self, name: str, *parts: bytes | bytearray, is_durable: bool = True) -> None:
         """Puts a file in place: whoever reads finds the old bytes or the new ones.
+
+        Args:
+            name: what it is called.
+            parts: its bytes, one part after the other.
+            is_durable: whether this holds when the machine stops, too.
 
         Raises:
             OSError: it cannot be written.
         """
-        temporary = f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+        with self._temporary(parts, is_durable=is_durable) as temporary:
+            os.rename(temporary, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+        if is_durable:
+            os.fsync(self._descriptor)
+
+    def create(self, name: str, data: bytes) -> None:
+        """Puts a file in place, unless there is one.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with self._temporary([data], is_durable=True) as temporary:
+            folder = self._descriptor
+            with contextlib.suppress(FileExistsError):
+                os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            self.remove(temporary)
+
+    @contextlib.contextmanager
+    def _temporary(self, parts: Iterable[bytes | bytearray], *, is_durable: bool) -> Iterator[str]:
+        """Writes a file that nobody looks for; it is removed if something fails."""
+        name = f"{_TEMPORARY}{os.getpid()}-{os.urandom(8).hex()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, 0o600, dir_fd=self._descriptor)
+        descriptor = os.open(name, flags, 0o600, dir_fd=self._descriptor)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                for part in parts:
+                    file.write(part)
                 file.flush()
-                os.fsync(file.fileno())
-            os.rename(temporary, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+                if is_durable:
+                    os.fsync(file.fileno())
+            yield name
         except BaseException:
-            self.remove(temporary)
+            self.remove(name)
             raise
-        os.fsync(self._descriptor)
 
     def remove(self, name: str) -> None:
         """Removes a file, if it is there and can be removed."""
@@ -113,9 +157,15 @@ class CacheFolder:
         with contextlib.suppress(OSError):
             os.utime(name, dir_fd=self._descriptor, follow_symlinks=False)
 
-    def trim(self, entries: int, size: int) -> None:
-        """Removes the oldest files where there are too many, or too many bytes."""
-        files = self.files()
+    def trim(self, entries: int, size: int, kept: Collection[str] = ()) -> None:
+        """Removes the oldest files, but those that are kept, where there are too many of them.
+
+        Args:
+            entries: how many there may be.
+            size: how many bytes they may have together.
+            kept: names of files that do not count.
+        """
+        files = [file for file in self.files() if file.name not in kept]
         total = sum(file.size for file in files)
         while files and (len(files) > entries or total > size):
             oldest = files.pop(0)

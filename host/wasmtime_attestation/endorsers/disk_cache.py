@@ -8,7 +8,6 @@ reason to warn, never to fail.
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,17 +41,6 @@ class Entry:
 
     fetched: datetime
     reply: Reply | None
-
-
-def default_folder() -> Path | None:
-    """Returns the folder of this user's cache (XDG Base Directory Specification), if any."""
-    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    try:
-        home = named if named.is_absolute() else Path.home() / ".cache"
-    except RuntimeError:
-        # Python's, where neither HOME nor the user's entry says it.
-        return None
-    return home / "wasmtime-attestation"
 
 
 class DiskCache:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import RejectedError, UnsupportedError
 from wasmtime_attestation.issuer import NONCE_SIZE
+from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.service import AttestationService
 
 log = logging.getLogger(__name__)
@@ -20,13 +21,13 @@ class SelfCheck:
 
     Attributes:
         service: the host.
-        policy: the name of a policy that the service holds.
+        policy: what it must satisfy.
         expected_gpus: how many GPUs the machine must have; None for as many as there are.
         replays: whether the host replays a recording.
     """
 
     service: AttestationService
-    policy: str
+    policy: AppraisalPolicy
     expected_gpus: int | None = None
     replays: bool = False
 
@@ -50,8 +51,7 @@ class SelfCheck:
             )
         nonce = secrets.token_bytes(NONCE_SIZE)
         result = self.service.attest_host(guest_digest, self._target(), wit.Challenge(nonce))
-        expected = wit.Expectations(nonce=nonce, policy=self.policy)
-        return self.service.verify(result.token, expected).status
+        return self.service.verify_under(self.policy, result.token, nonce)
 
     def _target(self) -> wit.Target:
         """Everything: a GPU that cannot be attested must not be left out."""

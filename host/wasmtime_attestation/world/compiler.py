@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 from wasmtime import Config, Engine, FuncType, Module, WasmtimeError
 from wasmtime.component import Component
 
+from wasmtime_attestation.cache.sealed_memory import SealedMemory
+from wasmtime_attestation.world.compilation import compiled
 from wasmtime_attestation.world.failures import StartError, printable
 from wasmtime_attestation.world.guest import Abi, Guest
-from wasmtime_attestation.world.signatures import (
-    Item,
-    SignatureError,
-    check_imports,
-    fits,
-    functions,
-)
+
+if TYPE_CHECKING:
+    from wasmtime_attestation.world.signatures import Item
 
 CORE_ENTRY = "_start"
 """What WASI preview 1 calls the entry of a command."""
 _RUN = "()->result<_,_>"
 _COMPONENT_ENTRY = re.compile(r"wasi:cli/run@0\.2\.([0-9]+)")
+
+
+T = TypeVar("T", Component, Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +35,23 @@ class Program:
         name: the guest's name.
         abi: the guest's ABI.
         code: machine code for any engine of `new_engine`. Nothing checks it when
-            it is loaded, so it must never come from outside this process.
+            it is loaded, so it must come from this process, or have been authenticated.
         entry: the export that starts it: a function, or for a component an
             instance with the function `run`.
     """
 
     name: str
     abi: Abi
-    code: bytearray = field(repr=False)
+    code: SealedMemory = field(repr=False)
     entry: str
+
+    def component(self, engine: Engine) -> Component:
+        """Loads the code of a component into an engine of `new_engine`."""
+        return _loaded(Component, engine, self.code)
+
+    def module(self, engine: Engine) -> Module:
+        """Loads the code of a core module into an engine of `new_engine`."""
+        return _loaded(Module, engine, self.code)
 
 
 def new_engine(*, fuel: bool = False) -> Engine:
@@ -75,42 +86,47 @@ def compile_guest(engine: Engine, guest: Guest) -> Program:
             f"{guest.name} cannot be compiled, so it is damaged or uses what this host lacks: "
             f"{printable(str(error))}"
         ) from error
+
+
+def _component(engine: Engine, guest: Guest) -> Program:
+    # Core modules, and guests that were compiled before, are not held against types.
+    from wasmtime_attestation.world.signatures import SignatureError, check_imports
+
+    component = compiled(Component, engine, guest.wasm)
+    try:
+        check_imports(engine, component)
+        exports = component.type.exports(engine).items()
+        entry = next((name for name, item in exports if is_command(engine, name, item)), None)
     except SignatureError as error:
         raise StartError(
             f"{guest.name} was built for another host: {printable(str(error))}; "
             "build it again with this version's bindings, or use a newer host"
         ) from error
-
-
-def _component(engine: Engine, guest: Guest) -> Program:
-    component = Component(engine, guest.wasm)
-    check_imports(engine, component)
-    exports = component.type.exports(engine).items()
-    commands = (name for name, item in exports if is_command(engine, name, item))
-    entry = next(commands, None)
     if entry is None:
         raise StartError(
             f"{guest.name} is a library: it does not export `wasi:cli/run@0.2.x`, so nothing says "
             "what to run; build it as a command, or call its exports from a program of your own"
         )
-    return Program(guest.name, guest.abi, component.serialize(), entry)
+    return Program(guest.name, guest.abi, SealedMemory([component.serialize()]), entry)
 
 
 def _core_module(engine: Engine, guest: Guest) -> Program:
-    module = Module(engine, guest.wasm)
+    module = compiled(Module, engine, guest.wasm)
     types = [export.type for export in module.exports if export.name == CORE_ENTRY]
     if not any(isinstance(type_, FuncType) and takes_nothing(type_) for type_ in types):
         raise StartError(
             f"{guest.name} is a library: it does not export the function `{CORE_ENTRY}`, so "
             "nothing says what to run; build it as a command (of WASI preview 1)"
         )
-    return Program(guest.name, guest.abi, module.serialize(), CORE_ENTRY)
+    return Program(guest.name, guest.abi, SealedMemory([module.serialize()]), CORE_ENTRY)
 
 
 def is_command(engine: Engine, name: str, item: Item) -> bool:
     """Whether an export of a component is `wasi:cli/run` of WASI 0.2."""
     if _COMPONENT_ENTRY.fullmatch(name) is None:
         return False
+    from wasmtime_attestation.world.signatures import fits, functions
+
     run = functions(engine, name, item).get("run")
     return run is not None and fits(run, _RUN)
 
@@ -118,3 +134,11 @@ def is_command(engine: Engine, name: str, item: Item) -> bool:
 def takes_nothing(function: FuncType) -> bool:
     """Whether a core function has the type of `_start`."""
     return not function.params and not function.results
+
+
+def _loaded(kind: type[T], engine: Engine, code: SealedMemory) -> T:
+    if code.path is not None:
+        # wasmtime maps a file, and copies bytes, twice: 2 and 170 ms for the code of CPython.
+        with suppress(WasmtimeError):  # where there is no /proc, it cannot be opened
+            return kind.deserialize_file(engine, str(code.path))
+    return kind.deserialize(engine, code.bytes())

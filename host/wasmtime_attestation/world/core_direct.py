@@ -20,14 +20,18 @@ from struct import Struct
 from wasmtime import FuncType, Linker, Trap, WasmtimeError, _ffi, _func
 
 from wasmtime_attestation.world.core_calls import HostFunction
-from wasmtime_attestation.world.core_instance import EXTERN_SIZE, HANDLE, UncheckedCaller, bytes_at
+from wasmtime_attestation.world.core_instance import (
+    EXTERN_SIZE,
+    HANDLE,
+    UncheckedCaller,
+    kinds,
+)
 from wasmtime_attestation.world.host_calls import ShieldedLinker, current
 
-_SLOTS = {"i32": "i20x", "i64": "q16x", "f32": "f20x", "f64": "d16x"}
-"""What follows the kind in `wasmtime_val_t`, as `struct` writes it."""
+_SLOTS = {0: "i20x", 1: "q16x", 2: "f20x", 3: "d16x"}
+"""What follows the kind in `wasmtime_val_t`, as `struct` writes it: i32, i64, f32, f64."""
 _VALUE = 8
 """Where the value begins after the kind."""
-_KINDS = {"i32": 0, "i64": 1, "f32": 2, "f64": 3}
 
 _Raw = Callable[[int, int, int], None]
 _functions: dict[int, tuple[_Raw, bool, str]] = {}
@@ -50,29 +54,32 @@ def define(linker: Linker, module: str, name: str, type_: FuncType, function: Ho
 
 def _raw(type_: FuncType, function: HostFunction) -> _Raw:
     """Returns a function of a caller and the addresses of its arguments and of its results."""
-    parameters, results = _layout(type_)
-    unpack, size = parameters.unpack, parameters.size
+    parameters = _parameters(kinds(_ffi.wasm_functype_params(type_.ptr())))
+    answers = kinds(_ffi.wasm_functype_results(type_.ptr()))
+    unpack, block = parameters.unpack_from, (ctypes.c_char * parameters.size).from_address
 
     def call(caller: int, values: int, _results: int) -> None:
-        function(UncheckedCaller(caller), *unpack(bytes_at(values, size)))
+        function(UncheckedCaller(caller), *(unpack(block(values)) if values else ()))
 
     def answer(caller: int, values: int, results: int) -> None:
-        result = function(UncheckedCaller(caller), *unpack(bytes_at(values, size)))
-        ctypes.memmove(results, pack(kind, result), width)
+        result = function(UncheckedCaller(caller), *(unpack(block(values)) if values else ()))
+        pack(place(results), 0, kind, result)
 
-    if not results:
+    if not answers:
         return call
-    (result,) = results
-    slot = Struct(f"=B{_VALUE - 1}x{_SLOTS[result]}")
-    kind, pack, width = _KINDS[result], slot.pack, slot.size
+    (kind,) = answers
+    pack, place = _slot(kind).pack_into, (ctypes.c_char * _slot(kind).size).from_address
     return answer
 
 
-@functools.lru_cache(maxsize=64)
-def _layout(type_: FuncType) -> tuple[Struct, tuple[str, ...]]:
-    """Returns how a function's arguments lie, and its results' types; wasmtime-py tells slowly."""
-    parameters = Struct("=" + "".join(f"{_VALUE}x{_SLOTS[str(t)]}" for t in type_.params))
-    return parameters, tuple(map(str, type_.results))
+@functools.cache
+def _parameters(types: tuple[int, ...]) -> Struct:
+    return Struct("=" + "".join(f"{_VALUE}x{_SLOTS[kind]}" for kind in types))
+
+
+@functools.cache
+def _slot(kind: int) -> Struct:
+    return Struct(f"=B{_VALUE - 1}x{_SLOTS[kind]}")
 
 
 def _enter(key: int, caller: int, values: int, _count: int, results: int, _results: int) -> int:

@@ -37,10 +37,6 @@ class StockCaller:
         realloc = self._realloc()
         return None if realloc is None else realloc(self._caller, 0, 0, 1, size)
 
-    def has_realloc(self) -> bool:
-        """Whether it has an export `cabi_realloc` of the right type."""
-        return self._realloc() is not None
-
     def _realloc(self) -> Func | None:
         realloc = self._caller.get("cabi_realloc")
         if not isinstance(realloc, Func) or not _is_realloc(realloc.type(self._caller)):

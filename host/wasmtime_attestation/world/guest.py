@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -33,6 +34,8 @@ class Guest:
     Args:
         name: what the guest is called in messages, and its `argv[0]`.
         wasm: the bytes of the file, in WebAssembly's binary format.
+        path: where the file is, absolute and without links, which rules for guests may name;
+            None where there is none.
 
     Attributes:
         digest: SHA-256 of `wasm`, which tokens state as the guest's digest.
@@ -44,6 +47,7 @@ class Guest:
 
     name: str
     wasm: bytes = field(repr=False, compare=False)
+    path: Path | None = field(default=None, repr=False, compare=False)
     digest: bytes = field(init=False)
     abi: Abi = field(init=False)
 
@@ -52,16 +56,17 @@ class Guest:
         object.__setattr__(self, "digest", hashlib.sha256(self.wasm).digest())
 
     @classmethod
-    def from_file(cls, path: Path) -> Guest:
+    def from_file(cls, file: str | os.PathLike[str]) -> Guest:
         """Reads a guest and names it after its file.
 
         Raises:
             InvalidArgumentError: the file cannot be read, is larger than
                 `MAX_BYTES`, or is no guest.
         """
+        path = Path(file)
         try:
-            with path.open("rb") as file:
-                wasm = file.read(MAX_BYTES + 1)
+            with path.open("rb") as opened:
+                wasm = opened.read(MAX_BYTES + 1)
         except OSError as error:
             raise InvalidArgumentError(
                 f"cannot read the guest {path}: {error.strerror or error}"
@@ -71,7 +76,7 @@ class Guest:
                 f"{path} is larger than {MAX_BYTES >> 20} MiB: this is more than any guest needs; "
                 "strip its debug information"
             )
-        return cls(path.name, wasm)
+        return cls(path.name, wasm, path.resolve())
 
 
 def _abi(name: str, wasm: bytes) -> Abi:

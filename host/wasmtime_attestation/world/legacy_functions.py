@@ -6,14 +6,14 @@ JSON]`, or 0 where it fails.
 
 from __future__ import annotations
 
-import functools
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from wasmtime import FuncType, Linker, ValType
+from wasmtime import Engine, FuncType, Linker, ValType
 
 from wasmtime_attestation.errors import AttestationError, UnsupportedError
 from wasmtime_attestation.world import core_definition
@@ -103,15 +103,23 @@ def link(
         WasmtimeError: the linker has one of them already.
     """
     define, memories = define or core_definition.define, GuestMemories()
+    types = _engine_types.setdefault(linker.engine, {})
     for function in functions:
-        type_ = _type(function.params, function.result)
+        type_ = _type(types, function.params, function.result)
         call = _host_function(function, memories, _Answers(function, advise, otherwise))
         define(linker, IMPORT_MODULE, function.name, type_, call)
 
 
-@functools.cache  # a guest's every run has a linker of its own, and all functions of a few types
-def _type(params: str, result: str) -> FuncType:
-    return FuncType(_types(params), _types(result))
+_EngineTypes = dict[tuple[str, str], FuncType]
+_engine_types: WeakKeyDictionary[Engine, _EngineTypes] = WeakKeyDictionary()
+"""A type belongs to the engine that it was first used with."""
+
+
+def _type(types: _EngineTypes, params: str, result: str) -> FuncType:
+    type_ = types.get((params, result))
+    if type_ is None:
+        type_ = types[params, result] = FuncType(_types(params), _types(result))
+    return type_
 
 
 def _types(names: str) -> list[ValType]:
@@ -130,13 +138,24 @@ def _host_function(
         block = answers.block((guest, *arguments) if reads else arguments)
         return nothing if block is None else guest.place(block)
 
-    def direct_answer(caller: Caller, *arguments: Any) -> _Core:  # noqa: ANN401 - core values
-        if not reads:
-            return answers.core(arguments)
-        guest = memories.of(caller)
-        return nothing if guest is None else answers.core((guest, *arguments))
+    if function.write is not None:
+        return answer
+    call = function.call
 
-    return direct_answer if function.write is None else answer
+    def direct_answer(caller: Caller, *arguments: Any) -> _Core:  # noqa: ANN401 - core values
+        if reads:
+            guest = memories.of(caller)
+            if guest is None:
+                return nothing
+            arguments = (guest, *arguments)
+        try:
+            value: _Core = call(*arguments)
+        except Exception as error:  # noqa: BLE001 - `failed` raises what is not the guest's
+            answers.failed(error)
+            return nothing
+        return value
+
+    return direct_answer
 
 
 class _Answers:
@@ -153,15 +172,10 @@ class _Answers:
         self.nothing = FAILURE if function.result else None
         """What says failure where nothing can be said about it."""
 
-    def core(self, arguments: tuple[Any, ...]) -> _Core:
-        """Returns the core value that the function answers."""
-        try:
-            answer: _Core = self._call(*arguments)
-        except Exception as error:  # noqa: BLE001 - `_instead` raises what is not the guest's
-            with suppress(AttestationError, Failure):
-                self._instead(error)
-            return self.nothing
-        return answer
+    def failed(self, error: Exception) -> None:
+        """Raises an error that no guest may be told of."""
+        with suppress(AttestationError, Failure):
+            self._instead(error)
 
     def block(self, arguments: tuple[Any, ...]) -> bytes | None:
         """Returns what to place in memory; None for FAILURE."""

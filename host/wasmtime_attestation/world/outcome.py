@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from wasmtime_attestation.errors import AttestationError
+from wasmtime_attestation.world.issued_token import IssuedToken
 from wasmtime_attestation.world.limits import LimitKind
 
 TIMED_OUT = 124
@@ -42,6 +43,8 @@ class Outcome:
         calls: how often it called each function of the world, by its WIT name;
             those that it never called are not there.
         revoked: why its host stopped it; None where it did not.
+        tokens: which tokens it got, each once, the first thousand; told by
+            `wasmtime_attestation.Runtime` alone.
     """
 
     exit_code: int
@@ -53,6 +56,7 @@ class Outcome:
     duration: float = 0.0
     calls: Mapping[str, int] = field(default_factory=dict)
     revoked: AttestationError | None = None
+    tokens: tuple[IssuedToken, ...] = ()
 
     def check(self) -> Outcome:
         """Returns this, where the guest ended by itself and said that all is well.

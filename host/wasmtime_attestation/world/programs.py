@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
+from wasmtime_attestation.world.code_cache import CodeCache
 from wasmtime_attestation.world.compiler import Program, compile_guest, new_engine
 from wasmtime_attestation.world.execution import Code, load
 from wasmtime_attestation.world.guest import Guest
@@ -17,14 +18,17 @@ class Programs:
     """Compiles guests, and keeps their machine code for as long as the guests are.
 
     Args:
+        cache: where compiled guests are kept for other processes; None for nowhere.
         fuel: whether runs count fuel.
 
     Attributes:
         engine: for which they are compiled.
     """
 
-    def __init__(self, *, fuel: bool) -> None:
+    def __init__(self, cache: CodeCache | None = None, *, fuel: bool) -> None:
+        self._cache = cache
         self.engine = new_engine(fuel=fuel)
+        self._counts_fuel = fuel
         self._loaded: WeakKeyDictionary[Guest, Loaded] = WeakKeyDictionary()
         self._workers: list[Worker[Loaded]] = []
 
@@ -49,5 +53,8 @@ class Programs:
         return loaded
 
     def _compiled(self, guest: Guest) -> Loaded:
-        program = compile_guest(self.engine, guest)
+        if self._cache is None:
+            program = compile_guest(self.engine, guest)
+        else:
+            program = self._cache.program(self.engine, guest, fuel=self._counts_fuel)
         return program, load(self.engine, program)

@@ -57,13 +57,13 @@ class Run:
         try:
             end = self._end()
             stdout, stderr = self.capture.take()
+            if self.capture.is_full and end.ended is not Ended.REVOKED:
+                end = self._limited(LimitKind.OUTPUT)
         finally:
             if self.worker.done:
                 self.capture.close()
             else:
                 self.capture.leave()
-        if self.capture.is_full and end.ended is not Ended.REVOKED:
-            end = self._limited(LimitKind.OUTPUT)
         return Outcome(
             exit_code=end.exit_code,
             ended=end.ended,

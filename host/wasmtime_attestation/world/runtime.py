@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import AttestationError
 from wasmtime_attestation.world import stdio as streams
+from wasmtime_attestation.world.code_cache import CodeCache
 from wasmtime_attestation.world.execution import Execution
 from wasmtime_attestation.world.failures import StartError
 from wasmtime_attestation.world.guest import Guest
@@ -36,10 +37,15 @@ __all__ = [
 
 
 class Runtime:
-    """Compiles and runs guests; one serves any number of guests, runs and threads."""
+    """Compiles and runs guests; one serves any number of guests, runs and threads.
 
-    def __init__(self) -> None:
-        self._programs = Programs(fuel=False)
+    Args:
+        cache: where compiled guests are kept for other processes; None for nowhere.
+    """
+
+    def __init__(self, cache: CodeCache | None = None) -> None:
+        self._cache = cache
+        self._programs = Programs(cache, fuel=False)
         self._counting: Programs | None = None
         self._blocked: list[Run] = []
 
@@ -139,7 +145,7 @@ class Runtime:
         if limits.fuel is None:
             return self._programs
         if self._counting is None:
-            self._counting = Programs(fuel=True)
+            self._counting = Programs(self._cache, fuel=True)
         return self._counting
 
 

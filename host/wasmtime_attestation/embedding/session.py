@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from wasmtime_attestation import wit
-from wasmtime_attestation.capabilities.terms import GuestIdentity
-from wasmtime_attestation.cli.terminal import slow
+from wasmtime_attestation.embedding.host import AttestationHost
 from wasmtime_attestation.errors import AttestationError, Finding, InternalError
-from wasmtime_attestation.guarding.guard import Guard
 from wasmtime_attestation.guarding.journaled import Entry, Recorder
 from wasmtime_attestation.guarding.revocation import Revocation
-from wasmtime_attestation.guarding.self_check import SelfCheck
 from wasmtime_attestation.journal.decision import (
     Decision,
     Function,
@@ -22,15 +20,20 @@ from wasmtime_attestation.journal.decision import (
     findings_of,
     verdict_of,
 )
-from wasmtime_attestation.service import AttestationService
 from wasmtime_attestation.world.failures import StartError
+from wasmtime_attestation.world.guest import Guest
 from wasmtime_attestation.world.outcome import Ended, Outcome
+
+if TYPE_CHECKING:
+    from wasmtime_attestation.guarding.self_check import SelfCheck
 
 Revoked = Future[AttestationError]
 Run = Callable[[wit.World, Revoked | None], Outcome]
 """Runs a guest in a world until it ends, or a future says that it must."""
 END = "guest.end"
 """The finding that says how a guest ended."""
+Progress = Callable[[str], AbstractContextManager[object]]
+"""Is told what is going on, for as long as it does: people do not wait long in silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +51,17 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A host, its rules and its journal.
+    """A host, from the start of each guest to its end.
 
     Attributes:
-        service: serves guests.
-        guard: stands before them.
-        recorder: the journal, if any.
+        host: serves guests.
+        progress: is told what takes long.
     """
 
-    service: AttestationService
-    guard: Guard
-    recorder: Recorder | None = None
+    host: AttestationHost
+    progress: Progress = nullcontext
 
-    def run(self, guest: GuestIdentity, run: Run, required: Requirement | None = None) -> Outcome:
+    def run(self, guest: Guest, run: Run, required: Requirement | None = None) -> Outcome:
         """Runs a guest if the host satisfies what is required, and as long as it does.
 
         Returns:
@@ -70,35 +71,37 @@ class Session:
             AttestationError: it was not started.
             BaseException: what `run` raises.
         """
-        name = required.check.policy if required else None
+        name = required.check.policy.name if required else None
         start = Decision(Function.START, Verdict.OK, guest.name, guest.digest, policy=name)
-        with Entry(self.recorder, start) if self.recorder else nullcontext():
+        recorder = self.host.recorder
+        with Entry(recorder, start) if recorder else nullcontext():
             if required is not None:
-                with slow("checking this host …"):
+                with self.progress("checking this host …"):
                     required.check.check(guest.digest)
         stop = replace(start, function=Function.STOP)
         try:
             outcome = self._run(guest, run, required)
         except BaseException as error:
-            self._record_end(_ended(stop, error))
+            _record_end(recorder, _ended(stop, error))
             raise
-        self._record_end(_recorded(stop, outcome))
+        _record_end(recorder, _recorded(stop, outcome))
         return outcome
 
-    def _run(self, guest: GuestIdentity, run: Run, required: Requirement | None) -> Outcome:
-        world = self.guard.guarded(self.service.for_guest(guest.digest), guest)
+    def _run(self, guest: Guest, run: Run, required: Requirement | None) -> Outcome:
+        world = self.host.world_for(guest)
         if required is None or required.every is None:
             return run(world, None)
         check = required.check
         with Revocation(lambda: check.check(guest.digest), required.every) as watch:
             return run(world, watch.revoked)
 
-    def _record_end(self, decision: Decision) -> None:
-        if self.recorder is None:
-            return
-        # The guest has ended, whatever is recorded of it; the log tells of a full disk.
-        with suppress(InternalError):
-            self.recorder.record(decision)
+
+def _record_end(recorder: Recorder | None, decision: Decision) -> None:
+    if recorder is None:
+        return
+    # The guest has ended, whatever is recorded of it; the log tells of a full disk.
+    with suppress(InternalError):
+        recorder.record(decision)
 
 
 def _recorded(stop: Decision, outcome: Outcome) -> Decision:

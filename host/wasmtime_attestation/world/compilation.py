@@ -1,0 +1,91 @@
+"""Compilation in bounded time and memory.
+
+A few kilobytes of WebAssembly can keep wasmtime's compiler busy for minutes, and a few megabytes
+can make it take all of the host's memory; nothing can stop it once it has begun. So what is large
+enough to do harm is compiled by another process, which can be stopped.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TypeVar
+
+import wasmtime
+from wasmtime import Engine, Module, WasmtimeError
+from wasmtime.component import Component
+
+T = TypeVar("T", Module, Component)
+
+SECONDS = 120.0
+"""How long a compilation may take: CPython, of 18 MiB, takes 4."""
+MEMORY = 4 << 30
+"""How many bytes of memory the other process may use."""
+SMALL = 1 << 14
+"""Up to this size a guest is compiled by this process: it cannot take much memory."""
+
+
+def compiled(kind: type[T], engine: Engine, wasm: bytes) -> T:
+    """Compiles a guest.
+
+    Args:
+        kind: what it is.
+        engine: one of `compiler.new_engine`.
+        wasm: its bytes.
+
+    Raises:
+        WasmtimeError: it is not valid, or takes too much time or memory.
+    """
+    if len(wasm) <= SMALL or not _can_start_another():
+        return kind(engine, wasm)
+    return kind.deserialize(engine, _machine_code(kind.__name__, wasm))
+
+
+def _can_start_another() -> bool:
+    """Whether `sys.executable` is Python itself, which it is not in programs that were packed."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
+
+
+def _machine_code(kind: str, wasm: bytes) -> bytes:
+    source = str(Path(wasmtime.__file__).parents[1])
+    command = [sys.executable, "-I", "-S", "-c", _SCRIPT, source, kind, str(MEMORY)]
+    try:
+        done = subprocess.run(
+            command, input=wasm, capture_output=True, timeout=SECONDS, check=False, cwd="/"
+        )
+    except subprocess.TimeoutExpired as error:
+        raise WasmtimeError(f"it was not compiled within {SECONDS:g} seconds") from error
+    if done.returncode == _REFUSED:
+        raise WasmtimeError(done.stderr.decode(errors="replace"))
+    if done.returncode:
+        raise WasmtimeError(
+            f"compiling it takes more than {MEMORY >> 20} MiB of memory, or breaks the compiler"
+        )
+    return done.stdout
+
+
+_REFUSED = 3
+_SCRIPT = f"""
+import os, signal, sys
+source, kind, memory = sys.argv[1:]
+sys.path.insert(0, source)
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+if sys.platform == "linux":
+    import ctypes, resource
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # with whoever waits for it
+    resource.setrlimit(resource.RLIMIT_DATA, (int(memory), int(memory)))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+import wasmtime
+from wasmtime.component import Component
+wasm = sys.stdin.buffer.read()
+config = wasmtime.Config()
+config.epoch_interruption = True
+engine = wasmtime.Engine(config)
+try:
+    code = {{"Module": wasmtime.Module, "Component": Component}}[kind](engine, wasm).serialize()
+except wasmtime.WasmtimeError as error:
+    sys.stderr.write(str(error)[:2000])
+    sys.exit({_REFUSED})
+sys.stdout.buffer.write(code)
+"""
