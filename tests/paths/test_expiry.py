@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.emulation.namespace import Namespace
 from tests.paths.acts import TRUTH
-from tests.paths.guests import ABIS
-from tests.paths.hosts import TDX, Host, RelyingParty
+from tests.paths.hosts import Host, RelyingParty
 
 TARGETS = {"maa": "vm", "ita": "vm", "nras": "gpu:0", "trustee": "vm"}
 
 
-@pytest.fixture(scope="module")
-def machine() -> Iterator[Namespace]:
-    with TDX.start() as started:
-        yield started
-
-
-@pytest.mark.parametrize("abi", ABIS)
+@pytest.mark.parametrize("abi", ["component", pytest.param("core", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("service", TARGETS)
-def test_expiry(machine: Namespace, service: str, abi: str, tmp_path: Path) -> None:
+def test_expiry(tdx: Namespace, service: str, abi: str, tmp_path: Path) -> None:
     """It is good, then it is not; and the host gives it to nobody again."""
-    host = Host(machine, service, abi, tmp_path)
+    host = Host(tdx, service, abi, tmp_path)
     kept, fresh = f"kept:{TARGETS[service]}", f"fresh:{TARGETS[service]}"
     words = [kept, "old:0", fresh, "old:0", "read:0", "old:1", kept]
     short, good, late, over, read, other, again = host.run(words, ["short", "late", TRUTH])

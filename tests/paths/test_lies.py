@@ -17,7 +17,7 @@ import pytest
 from tests.emulation.namespace import Namespace
 from tests.paths.acts import AGAIN, TRUTH
 from tests.paths.guests import ABIS
-from tests.paths.hosts import TDX, Host, Line, RelyingParty, expecting
+from tests.paths.hosts import Host, Line, RelyingParty, expecting
 from tests.paths.services import Answered
 
 TARGETS = MappingProxyType({"maa": "vm", "ita": "vm", "nras": "gpu:7", "trustee": "vm"})
@@ -90,12 +90,6 @@ OTHERWISE: Mapping[str, Mapping[str, Told]] = MappingProxyType(
 CASES = [(service, act) for service in TARGETS for act in {**EVERY, **OTHERWISE[service]}]
 
 
-@pytest.fixture(scope="module")
-def machine() -> Iterator[Namespace]:
-    with TDX.start() as started:
-        yield started
-
-
 @dataclass(frozen=True)
 class Played:
     """One act, played by a service.
@@ -153,11 +147,11 @@ def told(service: str, act: str) -> Told:
 
 @pytest.fixture(scope="module", params=ABIS)
 def plays(
-    request: pytest.FixtureRequest, machine: Namespace, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tdx: Namespace, tmp_path_factory: pytest.TempPathFactory
 ) -> Plays:
     found: dict[tuple[str, str], Played] = {}
     for service in TARGETS:
-        host = Host(machine, service, request.param, tmp_path_factory.mktemp(service))
+        host = Host(tdx, service, request.param, tmp_path_factory.mktemp(service))
         found |= {(service, act): played for act, played in play(host)}
     return found
 

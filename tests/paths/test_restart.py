@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.emulation.namespace import Namespace
 from tests.paths.acts import TRUTH
-from tests.paths.guests import ABIS
-from tests.paths.hosts import TDX, Host
+from tests.paths.hosts import Host
 
 TARGETS = {"maa": "vm", "ita": "vm", "nras": "gpu:0", "trustee": "vm"}
 
 
-@pytest.fixture(scope="module")
-def machine() -> Iterator[Namespace]:
-    with TDX.start() as started:
-        yield started
-
-
-@pytest.mark.parametrize("abi", ABIS)
+@pytest.mark.parametrize("abi", ["component", pytest.param("core", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("service", TARGETS)
-def test_restart(machine: Namespace, service: str, abi: str, tmp_path: Path) -> None:
-    host = Host(machine, service, abi, tmp_path)
+def test_restart(tdx: Namespace, service: str, abi: str, tmp_path: Path) -> None:
+    host = Host(tdx, service, abi, tmp_path)
     kept, fresh = f"kept:{TARGETS[service]}", f"fresh:{TARGETS[service]}"
     before = len(host.answers)
     (first,) = host.run([kept])

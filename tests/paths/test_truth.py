@@ -77,15 +77,27 @@ WAYS = (
 )
 
 
+QUICK = tuple(
+    way for way in WAYS if not way.more and way.machine is not AZURE_TDX and way.says_measurement
+)
+"""Those that are tried in every run; the others where there is time."""
+
+
 @pytest.fixture(scope="module")
 def machine(request: pytest.FixtureRequest) -> Iterator[Namespace]:
+    if request.param is TDX:
+        yield request.getfixturevalue("tdx")
+        return
     with request.param.start() as started:
         yield started
 
 
 every = pytest.mark.parametrize(
     ("machine", "way"),
-    [pytest.param(way.machine, way, id=str(way)) for way in WAYS],
+    [
+        pytest.param(way.machine, way, id=str(way), marks=[pytest.mark.slow] * (way not in QUICK))
+        for way in WAYS
+    ],
     indirect=["machine"],
     scope="module",
 )
