@@ -125,10 +125,11 @@ def test_a_recording_has_what_a_replay_verifies_with(
     vendors: Vendors, tmp_path: Path, offline: bool
 ) -> None:
     settings = Settings(intel.real_anchors())
-    service = AttestationService(Machine(Td()), settings, AT.timestamp)
+    machine = Machine(Td())
+    service = AttestationService(machine, settings, AT.timestamp)
     token = service.for_guest(None).attest(TargetVm(), Challenge(bytes(8))).token
     file = tmp_path / "recording.json"
-    record.save(file, Started(service), token, TargetVm(), configured(offline=offline))
+    record.save(file, Started(service, machine), token, TargetVm(), configured(offline=offline))
 
     made = recording_file.read(file)
     settings = replace(settings, recorded=made.recorded, endorsements=made.decoded_endorsements())

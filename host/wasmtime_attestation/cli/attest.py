@@ -154,7 +154,7 @@ def _only_gpu(host: AttestationHost) -> Target:
 def _additions(endorsers: Settings, *, boot_log: bool, endorse: bool) -> Iterator[Addition]:
     """What these need is imported only where it is asked for."""
     if boot_log:
-        from wasmtime_attestation.cli import boot_logs
+        from wasmtime_attestation.embedding import boot_logs
 
         yield boot_logs.with_own
     if endorse:

@@ -23,7 +23,7 @@ from wasmtime_attestation.cli import batch_line
 from wasmtime_attestation.cli.batch_line import Line
 from wasmtime_attestation.cli.report import SCHEMA, as_json_text
 from wasmtime_attestation.cli.terminal import say
-from wasmtime_attestation.cli.verification import Request, examine
+from wasmtime_attestation.embedding.examination import Request, examine
 from wasmtime_attestation.errors import (
     CASES,
     AttestationError,

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 from wasmtime_attestation.batch.terms import Terms
 from wasmtime_attestation.checks import Ledger
-from wasmtime_attestation.cli.verification import Request
+from wasmtime_attestation.embedding.examination import Request
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence import strict_json

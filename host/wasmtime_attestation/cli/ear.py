@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from wasmtime_attestation.cli import options
-from wasmtime_attestation.cli.report import Report
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.ear_issuer import MAX_KEY, EarIssuer
+from wasmtime_attestation.embedding.report import Report
 from wasmtime_attestation.errors import InvalidArgumentError, PolicyError
 
 

@@ -12,11 +12,11 @@ from wasmtime_attestation.cli import (
     bundle_folder,
     bundle_report,
     configuration,
-    fetching,
     options,
 )
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.embedding import files
+from wasmtime_attestation.embedding.fetching import fetch_for
 from wasmtime_attestation.errors import UnavailableError
 from wasmtime_attestation.evidence.recognise import MAX_SIZE, recognise
 
@@ -71,7 +71,7 @@ def fetch_command(
     had, the rest is written all the same, and the exit code is 6.
     """
     endorsers = configuration.load(config_file, offline=offline).endorsers
-    fetched = fetching.fetch_for(
+    fetched = fetch_for(
         recognise(options.read_file(source, MAX_SIZE)),
         files.endorsements(endorsement_paths),
         files.issuers(issuer_paths),

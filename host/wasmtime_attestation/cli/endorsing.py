@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from wasmtime_attestation.cli import options
-from wasmtime_attestation.cli.fetching import fetch_for
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.config.endorser_settings import Settings
+from wasmtime_attestation.embedding.fetching import fetch_for
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import der
 from wasmtime_attestation.endorsers.question import Piece

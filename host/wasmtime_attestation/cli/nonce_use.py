@@ -9,7 +9,7 @@ import click
 
 from wasmtime_attestation.cache.settings import Settings
 from wasmtime_attestation.checks import Check, Outcome
-from wasmtime_attestation.cli.report import Report
+from wasmtime_attestation.embedding.report import Report
 from wasmtime_attestation.errors import InvalidArgumentError, RejectedError, UnavailableError
 from wasmtime_attestation.nonces import NonceRecord, place
 from wasmtime_attestation.nonces.once import CHECK, use_once

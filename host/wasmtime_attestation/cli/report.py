@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
 
-from wasmtime_attestation.appraisal.trustworthiness import Appraisal
 from wasmtime_attestation.checks import Check
 from wasmtime_attestation.claims.form import to_json
 from wasmtime_attestation.cli.explain import check_lines, finding_lines, members
 from wasmtime_attestation.cli.terminal import printable
-from wasmtime_attestation.errors import AttestationError, PolicyError
+from wasmtime_attestation.embedding.report import Report
+from wasmtime_attestation.errors import PolicyError
 from wasmtime_attestation.evidence.strict_json import Json
-from wasmtime_attestation.result import AttestationResult
 from wasmtime_attestation.wit import Status
 
 SCHEMA = 1
@@ -24,61 +21,12 @@ _NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")
 _WORDS = frozenset({"", "-", "yes", "no"})
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Everything that one verification found.
-
-    Attributes:
-        name: where the input came from.
-        kind: what the input is.
-        size: bytes of input.
-        sha256: of the input, in hex.
-        at: the instant of the verification.
-        checks: every check and its outcome.
-        claims: what the input says, once it is authentic.
-        simulated: whether it ends at a root that the user named.
-        debug: whether the evidence allows debugging.
-        policy: the name of the policy that was applied, if one was.
-        result: the appraisal, if one was made and accepted the claims.
-        error: why the verification or appraisal failed, if it did.
-        appraisals: of each piece of evidence that was appraised, in AR4SI's terms.
-        nonce: what the evidence answers.
-        expires_at: when a token expires, in seconds since the Unix epoch; None of evidence.
-    """
-
-    name: str
-    kind: str
-    size: int
-    sha256: str
-    at: datetime
-    checks: tuple[Check, ...]
-    claims: dict[str, Json] | None
-    simulated: bool
-    debug: bool
-    policy: str | None
-    result: AttestationResult | None
-    error: AttestationError | None
-    appraisals: tuple[Appraisal, ...] = ()
-    nonce: bytes | None = None
-    expires_at: int | None = None
-
-    @property
-    def outcome(self) -> str:
-        """verified, rejected, policy or unavailable."""
-        return "verified" if self.error is None else self.error.case
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code that says the same."""
-        return 0 if self.error is None else self.error.exit_code
-
-    @property
-    def remarks(self) -> Iterator[str]:
-        """What people must not miss, for standard error."""
-        if self.simulated:
-            yield "SIMULATED: this evidence ends at a root given by --trust, not at a vendor's"
-        if self.error is not None:
-            yield f"{self.error.case}: {self.error.message}"
+def remarks(report: Report) -> Iterator[str]:
+    """Returns what people must not miss, for standard error."""
+    if report.simulated:
+        yield "SIMULATED: this evidence ends at a root given by --trust, not at a vendor's"
+    if report.error is not None:
+        yield f"{report.error.case}: {report.error.message}"
 
 
 def as_json_text(report: Report, *, explain: bool = False) -> dict[str, Json]:

@@ -10,10 +10,11 @@ import click
 
 from wasmtime_attestation.cli import batch, configuration, fetching, given, nonce_use, options
 from wasmtime_attestation.cli.ear import EarOutput
-from wasmtime_attestation.cli.report import Report, as_json_text, as_text
+from wasmtime_attestation.cli.report import as_json_text, as_text, remarks
 from wasmtime_attestation.cli.terminal import say
-from wasmtime_attestation.cli.verification import Request, examine
 from wasmtime_attestation.embedding import files
+from wasmtime_attestation.embedding.examination import Request, examine
+from wasmtime_attestation.embedding.report import Report
 from wasmtime_attestation.evidence import recognise
 from wasmtime_attestation.evidence.boot_log import MAX_SIZE as MAX_BOOT_LOG
 from wasmtime_attestation.nonces import place
@@ -183,5 +184,5 @@ def _print(report: Report, *, as_json: bool, explain: bool) -> None:
         click.echo(json.dumps(as_json_text(report, explain=explain), indent=2))
     else:
         click.echo(as_text(report, explain=explain))
-    for line in report.remarks:
+    for line in remarks(report):
         say(line)

@@ -74,7 +74,7 @@ class Runtime:
     """Runs guests on a host, each in a thread, a sandbox and a store of its own.
 
     One serves any number of guests, runs and threads. Guests are compiled once for as long as
-    their `Guest` lives.
+    their `Guest` lives, and kept on disk as the host's `[cache.code]` says.
 
     Args:
         host: serves the guests; None for one with the defaults, which is closed with this.
@@ -225,8 +225,8 @@ class Runtime:
     def _run(self, run: Run, stop: Stop | None = None) -> Outcome:
         if run.recheck_seconds is not None and run.require is None:
             raise InvalidArgumentError("recheck_seconds says how often require is checked: give it")
-        # Before the host is started: a file that is no guest is found at once.
-        self.compile(run.guest)
+        if run.limits.fuel is None:  # other machine code counts it
+            self.compile(run.guest)
         required = required_of(self.host, run.require, run.recheck_seconds)
 
         def go(guests_world: wit.World, revoked: Revoked | None) -> Outcome:

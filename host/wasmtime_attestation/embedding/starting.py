@@ -29,11 +29,13 @@ class Started:
 
     Attributes:
         service: serves guests.
+        machine: where evidence comes from.
         simulated_root: SHA-256 of the root of a simulation; None of everything else.
         simulated_root_pem: the root, for those who want to trust it; None of a replay too.
     """
 
     service: AttestationService
+    machine: Machine
     simulated_root: bytes | None = None
     simulated_root_pem: bytes | None = None
 
@@ -57,7 +59,8 @@ def start(
             used; what is replayed would go to a service.
     """
     if machine is not None:
-        return Started(_service(machine, Settings(Anchors.of_vendors()), configuration, additions))
+        base = Settings(Anchors.of_vendors())
+        return Started(_service(machine, base, configuration, additions), machine)
     if recording is None:
         return _simulated(configuration, additions)
     return _replayed(recording, configuration, additions)
@@ -77,7 +80,7 @@ def _replayed(
     )
     replayed = replay.machine(recording, configuration.host.gpus)
     service = _service(replayed, base, configuration, additions)
-    return Started(service, recording.simulated_root)
+    return Started(service, replayed, recording.simulated_root)
 
 
 def _simulated(configuration: Configuration, additions: Sequence[Addition]) -> Started:
@@ -86,7 +89,7 @@ def _simulated(configuration: Configuration, additions: Sequence[Addition]) -> S
     simulation = simulate(int(time.time()), configuration.host.gpus)
     base = Settings(simulation.anchors)
     service = _service(simulation.machine, base, configuration, additions)
-    return Started(service, simulation.root, simulation.roots_pem)
+    return Started(service, simulation.machine, simulation.root, simulation.roots_pem)
 
 
 def _service(
@@ -112,13 +115,14 @@ def settings(configuration: Configuration, base: Settings) -> Settings:
     chosen = configuration.host
     named = {name: files.named_policy(str(file)) for name, file in configuration.policies.items()}
     policies = {**base.policies, **named}
-    own = PRESETS.get(chosen.policy) or policies.get(chosen.policy)
+    name = chosen.policy
+    own = policies[name] if name in policies else files.named_policy(name)
     return replace(
         base,
         evidence_summary=chosen.evidence_summary,
         cache=configuration.cache,
         nonces=place.record(configuration.cache.nonce_record, configuration.cache.redis),
-        policy=own or files.named_policy(chosen.policy),
+        policy=PRESETS.get(name, own),
         policies=policies,
         issuers=files.issuers(chosen.issuers) if chosen.issuers else base.issuers,
     )

@@ -1,4 +1,4 @@
-"""One verification from input to report: what `verify` does once its options are read."""
+"""One verification from input to report, of a token or evidence, for programs and the tool."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from wasmtime_attestation.appraisal.trustworthiness import Appraisal, appraisal
 from wasmtime_attestation.checks import Ledger
 from wasmtime_attestation.claims import Claims
 from wasmtime_attestation.claims.verdict import TokenKind, Verdict
-from wasmtime_attestation.cli import boot_logs
-from wasmtime_attestation.cli.report import Report
+from wasmtime_attestation.embedding import boot_logs
+from wasmtime_attestation.embedding.report import Report
 from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.errors import (
@@ -62,6 +62,7 @@ class Request:
         memo: what was verified before of other inputs; it only saves time.
         must_be_token: whether evidence in place of a token is rejected.
         missing: what could not be fetched, and why: said where an endorsement is missing.
+        subject: the input, where it is recognised already and `data` is empty.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Request:
     boot_log: bytes | None = None
     must_be_token: bool = False
     missing: tuple[str, ...] = ()
+    subject: tuple[Evidence, ...] | None = None
 
 
 def examine(request: Request) -> Report:
@@ -119,7 +121,7 @@ class _Examination:
 
     def run(self) -> None:
         try:
-            subject = recognise(self.request.data)
+            subject = self.request.subject or recognise(self.request.data)
         except RejectedError as error:
             self.ledger.record(error.findings[0])
             raise
@@ -232,4 +234,6 @@ class _Examination:
             appraisals=self.appraisals,
             nonce=self.nonce,
             expires_at=self.verdict.expires_at if self.verdict else None,
+            evidence=self.claims,
+            verdict=self.verdict,
         )
