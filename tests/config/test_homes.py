@@ -15,7 +15,7 @@ from tests.tools import missing
 
 # Everything is imported as root; then the process is nobody's.
 AS_NOBODY = """
-import os, sys
+import os, sys, tomllib  # a Python below /root is not readable afterwards
 from wasmtime_attestation.config.assembly import assemble
 from wasmtime_attestation.errors import InvalidArgumentError
 os.setresuid(65534, 65534, 65534)

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from wasmtime_attestation.attesters.miniature_amd import MiniatureAmd
 from wasmtime_attestation.endorsements.x509 import der, pem
@@ -100,7 +101,7 @@ class TdxPlatform:
         (folder / "endorsement-signer.pem").write_bytes(pem(platform.signer))
         self._platform = platform
 
-    def quote(self, report_data: bytes, **fields: bytes) -> bytes:
+    def quote(self, report_data: bytes, **fields: Any) -> bytes:  # noqa: ANN401
         """Signs a quote of version 4, with other fields if some are given."""
         return self._platform.quote(report_data=report_data, **fields)
 

@@ -32,6 +32,6 @@ def anchors(roots: Iterable[str]) -> Anchors:
 if __name__ == "__main__":
     end = sys.argv.index("--")
     pinned = anchors(sys.argv[1:end])
-    Anchors.of_vendors = staticmethod(lambda: pinned)  # type: ignore[method-assign, assignment]
+    Anchors.of_vendors = staticmethod(lambda: pinned)  # type: ignore[method-assign]
     del sys.argv[1 : end + 1]
     main()

@@ -64,7 +64,14 @@ class Host:
             roots += [f"devices={root(nvml)}", f"rims={nvml / 'rim-root.pem'}"]
             files += endorsements(nvml)
         command = [sys.executable, "-m", "tests.guarding.miniature_host", *roots, "--", "run"]
-        options = ["--require", rules, "--revoke", "0.1", "--journal", self.journal]
+        options: list[str | Path] = [
+            "--require",
+            rules,
+            "--revoke",
+            "0.1",
+            "--journal",
+            self.journal,
+        ]
         given = [option for file in files for option in ("--endorsements", file)]
         self._command = [*command, *options, *given, "--timeout", "60", guest]
 

@@ -21,8 +21,6 @@ from wasmtime_attestation.endorsers.cache_folder import CacheFolder, default_fol
 from wasmtime_attestation.errors import UnavailableError
 
 log = logging.getLogger(__name__)
-REPORT = "report"
-"""The kind of a raw report: evidence as JSON, in place of a token."""
 MAX_ENTRY = 4 << 20
 """Bytes of a file."""
 _NEVER = frozenset({TokenKind.EVIDENCE.value})

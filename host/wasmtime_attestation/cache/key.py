@@ -31,7 +31,7 @@ class Key:
     """Everything that a token depends on, besides time.
 
     Attributes:
-        kind: what is kept: a value of `TokenKind`, or `REPORT` of `cache.disk`.
+        kind: what is kept: a value of `TokenKind`.
         target: `VM`, `ALL`, or the UUID of a GPU, since indices change.
         guest_digest: SHA-256 of the guest; None where the host does not know it.
         nonce: the challenge; None where the host chose it.
