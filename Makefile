@@ -32,14 +32,9 @@ format: setup
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+# One table, and docs/benchmarks.svg; ARGS=--quick for a look, ARGS="host-calls startup" for some.
 bench: setup
-	$(BIN)/python -m benchmarks.verify
-	$(BIN)/python -m benchmarks.verify_batch
-	$(BIN)/python -m benchmarks.host_calls
-	$(BIN)/python -m benchmarks.collect
-	$(BIN)/python -m benchmarks.generation
-	$(BIN)/python -m benchmarks.journal
-	$(BIN)/python -m benchmarks.rust_guest
+	$(BIN)/python -m benchmarks $(ARGS)
 
 # Regenerates everything that comes from the WIT; with CHECK=--check, says what is stale.
 bindings: setup

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
+from benchmarks import plot
+from benchmarks.goals import Comparison, Goal, at_least, at_most
 from tests import vectors
 from tests.tools import missing
 
 ROOT = Path(__file__).resolve().parents[1]
+GOALS = ("host-calls", "startup", "throughput")
 BARE = ("one ECDSA P-384 signature", "")
 P256 = ("one ECDSA P-256 signature", "")
 COLD, PARSED = "cold: all is parsed and verified", "endorsements parsed before"
@@ -61,8 +66,78 @@ def assert_figures(rows: dict[tuple[str, str], list[float]], count: int) -> None
     assert min(figure for figures in rows.values() for figure in figures) > 0
 
 
+def test_one_command_holds_figures_against_goals_and_draws_them(tmp_path: Path) -> None:
+    drawing = tmp_path / "plot.svg"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick", "--svg", drawing, *GOALS, "generation"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    sections = done.stdout.split("## ")[1:]
+    assert [section.split(":")[0].split("\n")[0] for section in sections] == [
+        "Host calls",
+        "Start-up",
+        "Guests a second",
+        "generation",
+    ]
+    lines = [line.split("|") for section in sections[:3] for line in section.splitlines()]
+    cells = [[cell.strip() for cell in line] for line in lines if len(line) == 10]
+    rows = [line for line in cells if line[2][0].isdigit()]
+    assert len(rows) == 6 + 2 + 6
+    for row in rows:
+        assert_verdict(float(row[6].replace(",", "")), row[7], row[8])
+    root = etree.fromstring(drawing.read_text())
+    bars = root.findall("{http://www.w3.org/2000/svg}rect")
+    assert len(bars) == len(rows)
+    met = [bar.get("class") for bar in bars]
+    assert met == [row[8].replace(" ", "-") or "plain" for row in rows]
+
+
+def assert_verdict(ratio: float, goal: str, verdict: str) -> None:
+    if not goal:
+        assert verdict == ""
+        return
+    words = re.fullmatch(r"at (least|most) ([0-9.]+) times", goal)
+    assert words
+    bound, margin = float(words[2]), 0.01 * ratio  # three digits are printed
+    if abs(ratio - bound) > margin:
+        is_met = ratio > bound if words[1] == "least" else ratio < bound
+        assert verdict == ("met" if is_met else "not met")
+
+
+@pytest.mark.parametrize(
+    ("goal", "ratio", "verdict"),
+    [
+        (at_least(20), 20.0, "met"),
+        (at_least(20), 19.99, "not met"),
+        (at_most(5), 5.0, "met"),
+        (at_most(5), 5.01, "not met"),
+        (None, 1.0, ""),
+    ],
+)
+def test_a_goal_is_met_or_it_is_not(goal: Goal | None, ratio: float, verdict: str) -> None:
+    assert Comparison("call", 1, ratio, "µs", "other", ratio, goal).verdict == verdict
+
+
+def test_a_drawing_has_one_size_whatever_was_measured() -> None:
+    sizes = set()
+    for ratio in (0.001, 1.0, 3.0, 1e9):
+        compared = [Comparison("a < b & c", 1, 1, "µs", "other", ratio, at_least(20))]
+        root = etree.fromstring(plot.drawn({"<calls>": compared}))
+        sizes.add((root.get("width"), root.get("height")))
+        for bar in root.iter("{http://www.w3.org/2000/svg}rect"):
+            begin, width = float(bar.get("x", "")), float(bar.get("width", ""))
+            assert 0 <= begin < begin + width <= plot.WIDTH
+    assert len(sizes) == 1
+
+
 def test_host_calls_compares_every_call_of_both_abis_with_a_stock_call() -> None:
-    rows = table(output("host_calls"))
+    text = output("host_calls")
+    rows = table(text.split("\n\n")[0])
     assert set(rows) == {
         (call, abi)
         for call in (

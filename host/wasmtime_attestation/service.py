@@ -153,13 +153,18 @@ class AttestationService:
             return False
         return True
 
-    def verify(
-        self, token: str, expected: wit.Expectations, guest_digest: bytes | None = None
+    def verify_once(
+        self, guest_digest: bytes | None, token: str, expected: wit.Expectations
     ) -> wit.Verdict:
-        """Verifies a token of any host or configured service against what a guest expects."""
-        verdict, status = self._verified(token, expected, self._policy(expected.policy))
+        """Verifies a token for a guest, and accepts each nonce once where a record is kept."""
+        verdict = self.verify(token, expected)
         if self._settings.nonces is not None and expected.nonce is not None:
             use_once(self._settings.nonces, expected.nonce, verdict.expires_at, guest_digest)
+        return verdict
+
+    def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
+        """Verifies a token of any host or configured service against what a guest expects."""
+        verdict, status = self._verified(token, expected, self._policy(expected.policy))
         return wit.Verdict(
             issuer=verdict.issuer,
             tee_type=verdict.tee_type,
@@ -261,4 +266,4 @@ class _GuestWorld:
         return self._service.attest(self._digest, target, challenge)
 
     def verify(self, token: str, expected: wit.Expectations) -> wit.Verdict:
-        return self._service.verify(token, expected, self._digest)
+        return self._service.verify_once(self._digest, token, expected)

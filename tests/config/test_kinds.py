@@ -46,6 +46,9 @@ class Scripted:
         self.asked = 0
         self._outcome = outcome
 
+    def learn_keys(self) -> None:
+        """Has none to learn."""
+
     def issue(self, order: Order) -> Issued:
         """Ends as it was told."""
         assert order == ORDER

@@ -57,9 +57,10 @@ class SnpChip:
         root(folder).write_bytes(pem(vendor.ark.certificate))
         (folder / "endorsement-chain.pem").write_bytes(b"".join(map(pem, self._chain)))
 
-    def report(self, report_data: bytes, vmpl: int = 0) -> bytes:
-        """Signs a report of 1,184 bytes."""
-        return amd.sign(amd.MILAN.body(report_data=report_data, vmpl=vmpl), self._vcek)
+    def report(self, report_data: bytes, vmpl: int = 0, **fields: int | bytes) -> bytes:
+        """Signs a report of 1,184 bytes, with other fields if some are given."""
+        body = amd.MILAN.body(report_data=report_data, vmpl=vmpl, **fields)
+        return amd.sign(body, self._vcek)
 
     def table(self) -> bytes:
         """Returns the certificate table that the host hands to its guests (GHCB, 4.1.8.1)."""
@@ -99,9 +100,9 @@ class TdxPlatform:
         (folder / "endorsement-signer.pem").write_bytes(pem(platform.signer))
         self._platform = platform
 
-    def quote(self, report_data: bytes) -> bytes:
-        """Signs a quote of version 4."""
-        return self._platform.quote(report_data=report_data)
+    def quote(self, report_data: bytes, **fields: bytes) -> bytes:
+        """Signs a quote of version 4, with other fields if some are given."""
+        return self._platform.quote(report_data=report_data, **fields)
 
     def td_report(self, report_data: bytes) -> bytes:
         """Returns a TDREPORT of 1,024 bytes."""

@@ -6,7 +6,8 @@ attribute takes effect when the first of duplicated descriptors is closed (the k
 
 Faults, one word for each report that is asked for: the name of an errno; `empty`, a report of no
 bytes; `short`, which is read in pieces; `rival`, somebody else writes to the entry; `other`, a
-report over other data; `slow`, it takes a second. `gone`, the provider is unloaded, is looked at
+report over other data; `debug`, of a machine that may be debugged; `outdated`, of a TDX module
+that is; `slow`, it takes a second. `gone`, the provider is unloaded, is looked at
 whenever an entry is made, too.
 
 Source: Linux, drivers/virt/coco/guest/report.c and fs/configfs/file.c.
@@ -17,7 +18,7 @@ from __future__ import annotations
 import errno
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,12 @@ from tests.emulation.hardware import SnpChip, TdxPlatform
 
 REPORTS = "/sys/kernel/config/tsm/report"
 _INBLOB_MAX, _PRIVLEVEL_MAX = 64, 3
+# TDATTRIBUTES and the guest policy with debugging allowed; SVNs of a level that is out of date.
+_TD: Mapping[str, Mapping[str, bytes]] = {
+    "debug": {"td_attributes": bytes.fromhex("0100001000000000")},
+    "outdated": {"tee_tcb_svn": bytes([4, 1, 2]) + bytes(13)},
+}
+_SNP: Mapping[str, Mapping[str, int]] = {"debug": {"policy": 0xB0000}}
 _PIECE = 100
 
 
@@ -271,18 +278,18 @@ class ConfigfsTsm(Emulation):
             if len(report.inblob) != _INBLOB_MAX:
                 raise OSError(errno.EINVAL, "not 64 bytes")
             data = bytes(_INBLOB_MAX) if word == "other" else report.inblob
-            return _wrong(sign(data, report.privlevel), word)
+            return _wrong(sign(data, report.privlevel, word), word)
 
         floor = None if self.provider == "tdx_guest" else self.floor
         return Provider(self.provider, make, floor, lambda: place.told() != "gone")
 
-    def _signer(self, place: Place) -> Callable[[bytes, int], Made]:
+    def _signer(self, place: Place) -> Callable[[bytes, int, str], Made]:
         if self.provider == "tdx_guest":
             platform = TdxPlatform(place.folder)
-            return lambda data, _: Made(platform.quote(data))
+            return lambda data, _, word: Made(platform.quote(data, **_TD.get(word, {})))
         chip = SnpChip(place.folder)
         table = chip.table() if self.certificates else b""
-        return lambda data, level: Made(chip.report(data, level), table)
+        return lambda data, level, word: Made(chip.report(data, level, **_SNP.get(word, {})), table)
 
 
 def _wrong(made: Made, word: str) -> Made:

@@ -159,7 +159,7 @@ def test_cc_mode_off(name: str, emulated: Namespace) -> None:
 
 
 @every_trainer
-def test_it_trains_on_genuine_hardware(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_it_trains_on_genuine_hardware(name: str) -> None:
     """No option makes the miniature vendors real, so the host is embedded here."""
     anchors = Anchors((*amd.real_anchors()._roots, *nvidia.real_anchors()._roots))
     settings = Settings(anchors, endorsements=nvidia_rim.endorsements())
@@ -167,8 +167,9 @@ def test_it_trains_on_genuine_hardware(name: str, capfd: pytest.CaptureFixture[s
     with machine_of([board(0), board(1)]):
         service = AttestationService(machine, settings, Clock())
         guest = Guest.from_file(path(name))
-        assert Runtime().run(guest, service.for_guest(guest.digest)) == 0
-    vm, *gpus = capfd.readouterr().out.splitlines()[:3]
+        outcome = Runtime().run(guest, service.for_guest(guest.digest))
+    assert outcome.exit_code == 0
+    vm, *gpus = outcome.stdout.decode().splitlines()[:3]
     assert vm.casefold().replace("-", " ") == "vm: attested, amd sev snp"
     assert [gpu.casefold().replace("-", " ") for gpu in gpus] == [
         f"gpu {index}: attested, nvidia gpu" for index in range(2)

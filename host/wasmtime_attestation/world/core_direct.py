@@ -24,7 +24,6 @@ from wasmtime_attestation.world.core_instance import (
     EXTERN_SIZE,
     HANDLE,
     UncheckedCaller,
-    bytes_at,
     kinds,
 )
 from wasmtime_attestation.world.host_calls import ShieldedLinker, current
@@ -57,19 +56,19 @@ def _raw(type_: FuncType, function: HostFunction) -> _Raw:
     """Returns a function of a caller and the addresses of its arguments and of its results."""
     parameters = _parameters(kinds(_ffi.wasm_functype_params(type_.ptr())))
     answers = kinds(_ffi.wasm_functype_results(type_.ptr()))
-    unpack, size = parameters.unpack, parameters.size
+    unpack, block = parameters.unpack_from, (ctypes.c_char * parameters.size).from_address
 
     def call(caller: int, values: int, _results: int) -> None:
-        function(UncheckedCaller(caller), *unpack(bytes_at(values, size)))
+        function(UncheckedCaller(caller), *(unpack(block(values)) if values else ()))
 
     def answer(caller: int, values: int, results: int) -> None:
-        result = function(UncheckedCaller(caller), *unpack(bytes_at(values, size)))
-        ctypes.memmove(results, pack(kind, result), width)
+        result = function(UncheckedCaller(caller), *(unpack(block(values)) if values else ()))
+        pack(place(results), 0, kind, result)
 
     if not answers:
         return call
     (kind,) = answers
-    pack, width = _slot(kind).pack, _slot(kind).size
+    pack, place = _slot(kind).pack_into, (ctypes.c_char * _slot(kind).size).from_address
     return answer
 
 

@@ -46,6 +46,11 @@ _delete_memory_type = PYFUNCTYPE(None, c_void_p)(("wasm_memorytype_delete", _lib
 _func_type_of = PYFUNCTYPE(c_void_p, c_void_p, c_void_p)(("wasmtime_func_type", _library))
 _delete_func_type = PYFUNCTYPE(None, c_void_p)(("wasm_functype_delete", _library))
 _kind_of: Callable[[Any], int] = _ffi.wasm_valtype_kind  # type: ignore[assignment] # a c_ubyte is read as an int
+# Who keeps the lock while it copies a token need not wait for it afterwards.
+copy = PYFUNCTYPE(None, c_void_p, c_void_p, c_size_t)(
+    ctypes.cast(ctypes.memmove, c_void_p).value or 0
+)
+"""As `ctypes.memmove`, which lets other threads run meanwhile."""
 bytes_at = PYFUNCTYPE(py_object, c_void_p, ctypes.c_ssize_t)(
     ("PyBytes_FromStringAndSize", ctypes.pythonapi)
 )
@@ -56,9 +61,12 @@ MAX_KNOWN = 4096
 _Handle = tuple[int, ...]
 _AnyExtern = ctypes.Array[ctypes.c_char]
 _Fits = Callable[[int, int], bool]
-_known: dict[_Handle, bool] = {}
-"""Whether an export has the type that is needed. No handle ever means another export: stores
-have numbers that are not used twice, and keep what is in them until they are gone."""
+_contexts: dict[_Handle, int] = {}
+"""The context of each export's store, or 0 where the export has not the type that is needed.
+
+No handle ever means another export: stores have numbers that are not used twice, and keep what is
+in them until they are gone. A context is where a store is, for as long as it is.
+"""
 
 
 class UncheckedCaller:
@@ -71,12 +79,12 @@ class UncheckedCaller:
     __slots__ = ("_address", "_context", "_extern", "_handle", "identity")
 
     identity: _Handle
+    _context: int
     _extern: _AnyExtern
     _handle: int
 
     def __init__(self, address: int) -> None:
         self._address = address
-        self._context: int = _context_of(address)
 
     def memory(self) -> UncheckedCaller | None:
         """Returns its export `memory`; None where that is no ordinary 32-bit memory."""
@@ -84,10 +92,13 @@ class UncheckedCaller:
         if not _export_of(self._address, b"memory", 6, extern):
             return None
         handle = _MEMORY_EXTERN(extern)
-        if not (_known.get(handle) or self._is(handle, _MEMORY, extern, _is_ordinary)):
+        context = _contexts.get(handle)
+        if context is None:
+            context = self._context_of(handle, _MEMORY, extern, _is_ordinary)
+        if not context:
             _delete_extern(extern)
             return None
-        self.identity = handle
+        self.identity, self._context = handle, context
         self._extern = extern  # what the handle's address leads to
         self._handle = ctypes.addressof(extern) + HANDLE
         return self
@@ -98,12 +109,15 @@ class UncheckedCaller:
         if not _export_of(self._address, b"cabi_realloc", 12, extern):
             return None
         handle = _FUNC_EXTERN(extern)
-        if not (_known.get(handle) or self._is(handle, _FUNC, extern, _is_realloc)):
+        context = _contexts.get(handle)
+        if context is None:
+            context = self._context_of(handle, _FUNC, extern, _is_realloc)
+        if not context:
             _delete_extern(extern)
             return None
         values = _Values.from_buffer_copy(_ARGUMENTS(0, 0, 1, size, 0))
         at = ctypes.addressof(values)
-        error = _run(self._context, ctypes.addressof(extern) + HANDLE, at, 4, at + _TRAP)
+        error = _run(context, ctypes.addressof(extern) + HANDLE, at, 4, at + _TRAP)
         address: int
         address, trap = _RESULT(values)
         if error or trap:
@@ -123,7 +137,7 @@ class UncheckedCaller:
 
     def write(self, start: int, data: bytes) -> None:
         """Writes bytes that have room in memory."""
-        ctypes.memmove(_data_of(self._context, self._handle) + start, data, len(data))
+        copy(_data_of(self._context, self._handle) + start, data, len(data))
 
     def grow(self, size: int) -> int:
         """Adds at least `size` bytes to the memory and returns the address of the first."""
@@ -137,16 +151,15 @@ class UncheckedCaller:
         pointer = ctypes.cast(self._address, ctypes.POINTER(_ffi.wasmtime_caller_t))
         return StockCaller(wasmtime.Caller(pointer))
 
-    def _is(self, handle: _Handle, kind: int, extern: _AnyExtern, fits: _Fits) -> bool:
-        """Whether an export is of a kind, and fits."""
-        known = _known.get(handle)
-        if known is None:
-            address = ctypes.addressof(extern) + HANDLE
-            known = handle[0] == kind and fits(self._context, address)
-            if len(_known) >= MAX_KNOWN:
-                _known.clear()
-            _known[handle] = known
-        return known
+    def _context_of(self, handle: _Handle, kind: int, extern: _AnyExtern, fits: _Fits) -> int:
+        """Returns the context of an export that is of a kind, and fits; 0 of any other."""
+        context: int = _context_of(self._address)
+        if handle[0] != kind or not fits(context, ctypes.addressof(extern) + HANDLE):
+            context = 0
+        if len(_contexts) >= MAX_KNOWN:
+            _contexts.clear()
+        _contexts[handle] = context
+        return context
 
 
 def _is_ordinary(context: int, memory: int) -> bool:

@@ -57,6 +57,8 @@ def _advise(name: str, answer: object) -> str:
 
 def _otherwise(name: str, error: Exception) -> wit.TeeInfo:
     """Answers for a host that fails; `detect_tee` never does."""
+    if isinstance(error, MemoryError):
+        raise error
     if not isinstance(error, CASES):
         log.error("the host failed while it answered %s", name, exc_info=error)
     if name == "detect_tee":

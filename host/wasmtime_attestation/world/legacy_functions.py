@@ -138,13 +138,24 @@ def _host_function(
         block = answers.block((guest, *arguments) if reads else arguments)
         return nothing if block is None else guest.place(block)
 
-    def direct_answer(caller: Caller, *arguments: Any) -> _Core:  # noqa: ANN401 - core values
-        if not reads:
-            return answers.core(arguments)
-        guest = memories.of(caller)
-        return nothing if guest is None else answers.core((guest, *arguments))
+    if function.write is not None:
+        return answer
+    call = function.call
 
-    return direct_answer if function.write is None else answer
+    def direct_answer(caller: Caller, *arguments: Any) -> _Core:  # noqa: ANN401 - core values
+        if reads:
+            guest = memories.of(caller)
+            if guest is None:
+                return nothing
+            arguments = (guest, *arguments)
+        try:
+            value: _Core = call(*arguments)
+        except Exception as error:  # noqa: BLE001 - `failed` raises what is not the guest's
+            answers.failed(error)
+            return nothing
+        return value
+
+    return direct_answer
 
 
 class _Answers:
@@ -161,15 +172,10 @@ class _Answers:
         self.nothing = FAILURE if function.result else None
         """What says failure where nothing can be said about it."""
 
-    def core(self, arguments: tuple[Any, ...]) -> _Core:
-        """Returns the core value that the function answers."""
-        try:
-            answer: _Core = self._call(*arguments)
-        except Exception as error:  # noqa: BLE001 - `_instead` raises what is not the guest's
-            with suppress(AttestationError, Failure):
-                self._instead(error)
-            return self.nothing
-        return answer
+    def failed(self, error: Exception) -> None:
+        """Raises an error that no guest may be told of."""
+        with suppress(AttestationError, Failure):
+            self._instead(error)
 
     def block(self, arguments: tuple[Any, ...]) -> bytes | None:
         """Returns what to place in memory; None for FAILURE."""

@@ -61,7 +61,7 @@ class GuestMemories:
         if memory is None:
             log.info("a guest calls, but exports no ordinary 32-bit memory as `memory`")
             return None
-        if memory.identity in self._allocating:
+        if self._allocating and memory.identity in self._allocating:
             log.info("a guest calls from within its cabi_realloc, which no answer can come out of")
             return None
         return GuestMemory(caller, memory, self)

@@ -51,7 +51,10 @@ def instead(function: Function, error: Exception) -> object:
 
     Raises:
         Failure: with a `wit.Error`, where the function has a result to put it in.
+        MemoryError: as it is, since a host without memory has no answer, and ends the run.
     """
+    if isinstance(error, MemoryError):
+        raise error
     known = error if isinstance(error, CASES) else _internal(error)
     if function.name not in _WITHOUT_RESULT:
         raise Failure(to_wit(known)) from error

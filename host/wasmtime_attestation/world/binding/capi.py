@@ -64,7 +64,8 @@ def _function(name: str, result: Any, *parameters: Any) -> Any:  # noqa: ANN401 
     return CFUNCTYPE(result, *parameters)((name, _ffi.dll))
 
 
-clone = _function("wasmtime_component_val_clone", None, c_void_p, c_void_p)
+# It copies, and returns at once: whoever let other threads run meanwhile would wait for them.
+clone = PYFUNCTYPE(None, c_void_p, c_void_p)(("wasmtime_component_val_clone", _ffi.dll))
 delete = _function("wasmtime_component_val_delete", None, c_void_p)
 error_new = _function("wasmtime_error_new", c_size_t, c_char_p)
 add_func = _function(
