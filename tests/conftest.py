@@ -14,6 +14,10 @@ settings.load_profile("deterministic")
 # A job in the background may ignore Ctrl-C, and its children with it; tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Compilers of guests keep their caches, which the next lines take from what is tested.
+cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", f"{cache}/zig")
+
 # No test asks real vendors, or finds what their user's own cache has.
 os.environ["WASMTIME_ATTESTATION_OFFLINE"] = "1"
 # Not even root can make a folder there.
