@@ -97,10 +97,6 @@ def create_app(
         policy: the name of a policy of the host's, which tokens must satisfy. Tokens of other
             hosts need one with reference values.
     """
-    runtime = Runtime(host)
-    challenges = Challenges()
-    named = {path.stem: Guest.from_file(path) for path in sorted(guests.glob("*.wasm"))}
-    running = asyncio.Semaphore(AT_ONCE)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -109,6 +105,20 @@ def create_app(
 
     app = FastAPI(title="Guests under attestation", lifespan=lifespan)
     answer_by_blame(app)
+    _serve_runs(app, host, guests, limits)
+    _serve_tokens(app, host, policy)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """Returns the service as the environment configures it."""
+    return create_app(AttestationHost.from_environment(), Path(os.environ.get("GUESTS", "guests")))
+
+
+def _serve_runs(app: FastAPI, host: AttestationHost, guests: Path, limits: Limits) -> None:
+    runtime = Runtime(host)
+    named = {path.stem: Guest.from_file(path) for path in sorted(guests.glob("*.wasm"))}
+    running = asyncio.Semaphore(AT_ONCE)
 
     async def run(guest: Guest, order: Order) -> Answer:
         if running.locked():
@@ -135,6 +145,10 @@ def create_app(
         wasm = await _body(request, LARGEST_GUEST)
         return await run(Guest("uploaded.wasm", wasm), Order(nonce=nonce))
 
+
+def _serve_tokens(app: FastAPI, host: AttestationHost, policy: str) -> None:
+    challenges = Challenges()
+
     @app.post("/challenges")
     async def challenge() -> dict[str, str]:
         """Returns a nonce for a token that is to be presented here, once, within two minutes."""
@@ -156,13 +170,6 @@ def create_app(
             status=verdict.status,
             guest_digest=None if digest is None else digest.hex(),
         )
-
-    return app
-
-
-def from_environment() -> FastAPI:
-    """Returns the service as the environment configures it."""
-    return create_app(AttestationHost.from_environment(), Path(os.environ.get("GUESTS", "guests")))
 
 
 def _prove(host: AttestationHost, guest: Guest, outcome: Outcome, nonce: bytes) -> str:

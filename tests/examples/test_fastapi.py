@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -26,7 +28,7 @@ ENDLESS = bytes(
 )
 CONFIGURATION = {"schema": 1, "host": {"tee": "simulated", "gpus": 1}}
 
-Talk = Callable[[httpx.AsyncClient], Awaitable[Any]]
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -34,10 +36,18 @@ def host() -> AttestationHost:
     return AttestationHost(CONFIGURATION)
 
 
-def talk(host: AttestationHost, talk: Talk, seconds: float = 30) -> Any:
+def members(answer: httpx.Response) -> dict[str, Any]:
+    found = answer.json()
+    assert isinstance(found, dict)
+    return found
+
+
+def serve(
+    host: AttestationHost, talk: Callable[[httpx.AsyncClient], Awaitable[T]], seconds: float = 30
+) -> T:
     """Talks to the service as long as it runs."""
 
-    async def session() -> Any:
+    async def session() -> T:
         app = service.create_app(host, cpp_guests(), limits=Limits(seconds=seconds))
         transport = httpx.ASGITransport(app)
         async with (
@@ -53,11 +63,12 @@ def talk(host: AttestationHost, talk: Talk, seconds: float = 30) -> Any:
 def test_a_guest_runs_and_the_token_says_what_came_of_it(
     host: AttestationHost, name: str, tmp_path: Path
 ) -> None:
-    async def order(client: httpx.AsyncClient) -> Any:
+    async def order(client: httpx.AsyncClient) -> dict[str, Any]:
         body = {"args": ["--allow-simulated"], "nonce": NONCE}
-        return (await client.post(f"/guests/{name}/runs", json=body)).json()
+        answer = await client.post(f"/guests/{name}/runs", json=body)
+        return members(answer)
 
-    answer = talk(host, order)
+    answer = serve(host, order)
     assert (answer["exit_code"], answer["ended"], answer["stderr"]) == (0, "exit", "")
     assert answer["stdout"].endswith("trained: 99.0 % of 200 points\n")
     assert answer["calls"] == {
@@ -71,10 +82,11 @@ def test_a_guest_runs_and_the_token_says_what_came_of_it(
         stdin=answer["token"].encode(),
     )
     assert verified.code == 0, verified.err
-    written = hashlib.sha256(answer["stdout"].encode()).hexdigest()
-    assert f'"user_data":"{written}"' in verified.out.replace(" ", "")
-    digest = hashlib.sha256((cpp_guests() / f"{name}.wasm").read_bytes()).hexdigest()
-    assert f'"guest_digest":"{digest}"' in verified.out.replace(" ", "")
+    claims = json.loads(verified.out)["claims"]["token"]
+    written = hashlib.sha256(answer["stdout"].encode()).digest()
+    assert claims["user_data"] == base64.urlsafe_b64encode(written).decode().rstrip("=")
+    wasm = (cpp_guests() / f"{name}.wasm").read_bytes()
+    assert json.loads(verified.out)["claims"]["guest_digest"] == hashlib.sha256(wasm).hexdigest()
 
 
 def test_an_uploaded_guest_stops_at_its_limit_while_others_are_served(
@@ -82,19 +94,19 @@ def test_an_uploaded_guest_stops_at_its_limit_while_others_are_served(
 ) -> None:
     finished: list[str] = []
 
-    async def upload(client: httpx.AsyncClient) -> Any:
+    async def upload(client: httpx.AsyncClient) -> dict[str, Any]:
         answer = await client.post("/runs", content=ENDLESS)
         finished.append("guest")
-        return answer.json()
+        return members(answer)
 
-    async def both(client: httpx.AsyncClient) -> Any:
+    async def both(client: httpx.AsyncClient) -> dict[str, Any]:
         running = asyncio.create_task(upload(client))
         await asyncio.sleep(0.3)
         assert (await client.post("/challenges")).status_code == 200
         finished.append("challenge")
         return await running
 
-    answer = talk(host, both, seconds=2)
+    answer = serve(host, both, seconds=2)
     assert (answer["exit_code"], answer["ended"], answer["token"]) == (124, "limit", None)
     assert finished == ["challenge", "guest"]
 
@@ -108,7 +120,7 @@ def test_no_more_guests_at_once_than_the_machine_can_run(
         posts = (client.post("/runs", content=ENDLESS) for _ in range(2))
         return sorted(answer.status_code for answer in await asyncio.gather(*posts))
 
-    assert talk(host, two, seconds=1) == [200, 503]
+    assert serve(host, two, seconds=1) == [200, 503]
 
 
 def test_a_token_answers_a_challenge_once(host: AttestationHost) -> None:
@@ -119,7 +131,7 @@ def test_a_token_answers_a_challenge_once(host: AttestationHost) -> None:
         posts = [await client.post("/tokens", json=body) for _ in range(2)]
         return [(answer.status_code, answer.json()) for answer in posts]
 
-    (accepted, verdict), (again, reason) = talk(host, answers)
+    (accepted, verdict), (again, reason) = serve(host, answers)
     assert (accepted, verdict["tee_type"], verdict["status"]) == (200, "simulated", "warning")
     assert (again, reason["detail"][:24]) == (409, "no such challenge is ope")
 
@@ -127,25 +139,26 @@ def test_a_token_answers_a_challenge_once(host: AttestationHost) -> None:
 def test_what_is_wrong_with_a_token_decides_the_status(host: AttestationHost) -> None:
     """A token for another challenge, one of another host's, and no token at all."""
 
+    def of(host: AttestationHost, nonce: bytes) -> str:
+        return host.attest(wit.TargetVm(), wit.Challenge(nonce=nonce)).token
+
+    wrong: list[Callable[[bytes], str]] = [
+        lambda _: of(host, bytes(32)),
+        lambda nonce: of(AttestationHost(tee="simulated"), nonce),
+        lambda _: "no token",
+    ]
+
     async def answers(client: httpx.AsyncClient) -> list[tuple[int, str, str]]:
         found = []
-        for make in (
-            lambda _: host.attest(wit.TargetVm(), wit.Challenge(nonce=bytes(32))).token,
-            lambda nonce: (
-                AttestationHost(tee="simulated")
-                .attest(wit.TargetVm(), wit.Challenge(nonce=nonce))
-                .token
-            ),
-            lambda _: "no token",
-        ):
+        for make in wrong:
             nonce = (await client.post("/challenges")).json()["nonce"]
             body = {"token": make(bytes.fromhex(nonce)), "nonce": nonce}
             answer = await client.post("/tokens", json=body)
-            members = answer.json()
-            found.append((answer.status_code, members["case"], members["detail"]))
+            said = members(answer)
+            found.append((answer.status_code, said["case"], said["detail"]))
         return found
 
-    other_nonce, other_host, none = talk(host, answers)
+    other_nonce, other_host, none = serve(host, answers)
     assert other_nonce[:2] == other_host[:2] == none[:2] == (422, "rejected")
     assert other_nonce[2].startswith("token.nonce: ")
     assert other_host[2].startswith("amd.ark: ")
@@ -164,7 +177,7 @@ def test_what_is_no_guest(host: AttestationHost, monkeypatch: pytest.MonkeyPatch
         )
         return [(await post).status_code for post in posts]
 
-    assert talk(host, answers) == [404, 422, 400, 413]
+    assert serve(host, answers) == [404, 422, 400, 413]
 
 
 def test_challenges_end() -> None:
