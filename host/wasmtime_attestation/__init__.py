@@ -103,30 +103,30 @@ __all__ = [
 ]
 
 _MODULES = {
-    "claims": "Claims",
-    "claims.verdict": "Verdict",
-    "config": "Configuration",
-    "embedding.collecting": "collect fetch_endorsements",
-    "embedding.host": "AttestationHost",
-    "embedding.runtime": "NotRun Run Runtime",
-    "embedding.verification": "Verified appraise verify",
-    "endorsements.bundle": "Endorsements",
-    "errors": (
+    ".claims": "Claims",
+    ".claims.verdict": "Verdict",
+    ".config": "Configuration",
+    ".embedding.collecting": "collect fetch_endorsements",
+    ".embedding.host": "AttestationHost",
+    ".embedding.runtime": "NotRun Run Runtime",
+    ".embedding.verification": "Verified appraise verify",
+    ".endorsements.bundle": "Endorsements",
+    ".errors": (
         "AttestationError DeniedError Finding InternalError InvalidArgumentError PolicyError "
         "RejectedError UnavailableError UnsupportedError"
     ),
-    "evidence.envelope": "Evidence",
-    "policy": "AppraisalPolicy",
-    "result": "AttestationResult",
-    "wit": "Challenge GpuInfo Status TargetAll TargetGpu TargetVm TeeInfo TeeType World",
-    "world.failures": "StartError",
-    "world.guest": "Guest",
-    "world.host_calls": "call_guest",
-    "world.issued_token": "IssuedToken",
-    "world.limits": "LimitKind Limits",
-    "world.outcome": "Ended GuestError Outcome",
-    "world.sandbox": "Directory",
-    "world.stdio": "Stdio",
+    ".evidence.envelope": "Evidence",
+    ".policy": "AppraisalPolicy",
+    ".result": "AttestationResult",
+    ".wit": "Challenge GpuInfo Status TargetAll TargetGpu TargetVm TeeInfo TeeType World",
+    ".world.failures": "StartError",
+    ".world.guest": "Guest",
+    ".world.host_calls": "call_guest",
+    ".world.issued_token": "IssuedToken",
+    ".world.limits": "LimitKind Limits",
+    ".world.outcome": "Ended GuestError Outcome",
+    ".world.sandbox": "Directory",
+    ".world.stdio": "Stdio",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -138,7 +138,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # costs a millisecond
 
-    value = getattr(import_module(f"{__name__}.{module}"), name)
+    value = getattr(import_module(module, __name__), name)
     globals()[name] = value
     return value
 

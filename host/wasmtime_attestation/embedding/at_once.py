@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ def in_order(
     *,
     workers: int | None,
     executor: Executor | None,
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """Works on items; results come in the order of the items, and few items wait.
 
     Args:
@@ -44,7 +44,7 @@ def in_order(
 
 def _in_order(
     work: Callable[[T, Stop], R], items: Iterable[T], workers: int, executor: Executor | None
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     from concurrent.futures import ThreadPoolExecutor  # queues, which a single run needs not
 
     pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="guest")

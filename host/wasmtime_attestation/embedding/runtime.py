@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -199,7 +199,7 @@ class Runtime:
         *,
         workers: int | None = None,
         executor: Executor | None = None,
-    ) -> Iterator[Outcome | NotRun]:
+    ) -> Generator[Outcome | NotRun, None, None]:
         """Runs many guests at once; the outcomes come in the order of the runs.
 
         Runs are taken from the iterable a few ahead of the outcomes. Closing the iterator, or an
