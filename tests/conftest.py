@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 from hypothesis import settings
 
@@ -20,5 +21,8 @@ os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", f"{cache}/zig")
 
 # No test asks real vendors, or finds what their user's own cache has.
 os.environ["WASMTIME_ATTESTATION_OFFLINE"] = "1"
+# The C++ compiler keeps what it compiled where it always does.
+_caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+os.environ.setdefault("ZIG_GLOBAL_CACHE_DIR", str(_caches / "zig"))
 # Not even root can make a folder there.
 os.environ["XDG_CACHE_HOME"] = "/dev/null/nonexistent"

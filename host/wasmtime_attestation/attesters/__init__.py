@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from wasmtime_attestation.evidence.envelope import Evidence
-from wasmtime_attestation.wit import GpuInfo, TeeInfo
+if TYPE_CHECKING:
+    from wasmtime_attestation.evidence.envelope import Evidence
+    from wasmtime_attestation.wit import GpuInfo, TeeInfo
 
 
 class Attester(Protocol):

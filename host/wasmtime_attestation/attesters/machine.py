@@ -11,7 +11,6 @@ from wasmtime_attestation.attesters import Attester, DeviceAttester
 from wasmtime_attestation.attesters.outcomes import collect_parts, no_such_gpu
 from wasmtime_attestation.errors import UnavailableError, UnsupportedError
 from wasmtime_attestation.evidence.envelope import Evidence, EvidenceType
-from wasmtime_attestation.verifier.binding import nonce_of
 from wasmtime_attestation.wit import GpuInfo, TeeInfo
 
 log = logging.getLogger(__name__)
@@ -102,6 +101,9 @@ class Machine:
             UnsupportedError: there is no such target.
             UnavailableError: a device did not answer, or there are not as many as expected.
         """
+        # Who asks what a machine is asks for no evidence yet.
+        from wasmtime_attestation.verifier.binding import nonce_of
+
         nonce = nonce_of(EvidenceType.NVIDIA_GPU, bound) or b""
         match target:
             case wit.TargetVm():

@@ -10,12 +10,10 @@ from collections.abc import Callable
 
 from wasmtime_attestation.attesters import Attester, collect_quoting
 from wasmtime_attestation.attesters.detect import Detection, detect
+from wasmtime_attestation.attesters.providers import PROVIDERS
 from wasmtime_attestation.errors import InvalidArgumentError, UnsupportedError
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.wit import TeeInfo
-
-PROVIDERS = ("configfs-tsm", "sev-guest", "tdx-guest", "azure-vtpm")
-"""How evidence of a virtual machine can be reached, by the names that `TeeInfo.provider` has."""
 
 
 def attester_of(provider: str) -> Attester:

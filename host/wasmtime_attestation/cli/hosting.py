@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wasmtime_attestation.attesters.completed import Addition
 from wasmtime_attestation.capabilities.settings import Settings as Rules
 from wasmtime_attestation.cli.options import write_file
 from wasmtime_attestation.cli.terminal import say
 from wasmtime_attestation.config import Configuration
 from wasmtime_attestation.embedding.host import AttestationHost
 from wasmtime_attestation.errors import InvalidArgumentError
+
+if TYPE_CHECKING:
+    from wasmtime_attestation.attesters.completed import Addition
 
 SIMULATED = (
     "SIMULATED TEE: tokens of this host prove nothing about hardware; "

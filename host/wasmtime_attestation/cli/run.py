@@ -6,11 +6,11 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from wasmtime_attestation.attesters.completed import Addition
-from wasmtime_attestation.cli import INTERRUPTED, configured, given, guarding, hosting, options
+from wasmtime_attestation.cli import INTERRUPTED, configured, guarding, hosting, options
 from wasmtime_attestation.cli.terminal import flush, say, slow
 from wasmtime_attestation.config.endorser_settings import Settings
 from wasmtime_attestation.embedding.runtime import Runtime
@@ -21,6 +21,10 @@ from wasmtime_attestation.world.limits import DEFAULT, Limits
 from wasmtime_attestation.world.outcome import Ended, Outcome
 from wasmtime_attestation.world.sandbox import Directory
 from wasmtime_attestation.world.stdio import Stdio
+
+if TYPE_CHECKING:
+    from wasmtime_attestation.attesters.completed import Addition
+    from wasmtime_attestation.policy import AppraisalPolicy
 
 NOT_STARTED = 125
 
@@ -164,7 +168,7 @@ def command(
             offline=offline,
             journal=journal_directory,
         )
-        policy = None if require is None else given.policy(require)
+        policy = None if require is None else _policy(require)
         rules = guarding.rules(guests_file) if guests_file else None
         additions = _additions(configuration.endorsers, endorse=endorse)
         program = Guest.from_file(guest)
@@ -209,6 +213,12 @@ def _code(start: Callable[[], Outcome]) -> int:
     if outcome.ended is not Ended.EXIT:
         say(outcome.reason)
     return outcome.exit_code
+
+
+def _policy(name: str) -> AppraisalPolicy:
+    from wasmtime_attestation.cli import given  # most guests require nothing
+
+    return given.policy(name)
 
 
 def _additions(endorsers: Settings, *, endorse: bool) -> tuple[Addition, ...]:

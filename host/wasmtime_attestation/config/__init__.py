@@ -15,7 +15,7 @@ from wasmtime_attestation.config import endorser_settings, host_settings
 from wasmtime_attestation.config.layer import Layer, Layers
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.journal import settings as journal_settings
-from wasmtime_attestation.policy import PRESETS
+from wasmtime_attestation.policy.presets import TEXTS as PRESETS
 from wasmtime_attestation.policy.table import Json, SettingError, Table
 from wasmtime_attestation.services import settings as service_settings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from typing import TypeVar
 
 from wasmtime_attestation.embedding.stopping import Stop, stop_with
@@ -37,7 +37,7 @@ def in_order(
     """
     if workers is not None and workers < 1:
         raise InvalidArgumentError(f"{workers} workers can run nothing")
-    if executor is not None and not isinstance(executor, ThreadPoolExecutor):
+    if executor is not None:
         _check_threads(executor)
     return _in_order(work, items, workers or os.cpu_count() or 1, executor)
 
@@ -45,6 +45,8 @@ def in_order(
 def _in_order(
     work: Callable[[T, Stop], R], items: Iterable[T], workers: int, executor: Executor | None
 ) -> Iterator[R]:
+    from concurrent.futures import ThreadPoolExecutor  # queues, which a single run needs not
+
     pool = executor or ThreadPoolExecutor(workers, thread_name_prefix="guest")
     stop: Stop = Future()
     waiting: deque[Future[R]] = deque()

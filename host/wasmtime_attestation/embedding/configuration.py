@@ -10,9 +10,11 @@ from wasmtime_attestation.config import Configuration, read
 from wasmtime_attestation.config.assembly import assemble
 from wasmtime_attestation.config.environment import of as setting
 from wasmtime_attestation.config.file import layer
+from wasmtime_attestation.config.host_settings import EVIDENCE
 from wasmtime_attestation.config.layer import Layer, Outside
 from wasmtime_attestation.config.paths import absolute
 from wasmtime_attestation.errors import InvalidArgumentError
+from wasmtime_attestation.policy.presets import TEXTS as PRESETS
 from wasmtime_attestation.policy.table import Json
 
 Config = Configuration | str | os.PathLike[str] | Mapping[str, Json] | None
@@ -53,6 +55,18 @@ def from_environment(file: str | os.PathLike[str] | None = None) -> Configuratio
         InvalidArgumentError: something cannot be read or makes no sense; the message says where.
     """
     return assemble(None if file is None else Path(file), {}, os.environ).configuration
+
+
+def names_files(configuration: Configuration) -> bool:
+    """Whether what it names has to be read before one can say that it can be used."""
+    host = configuration.host
+    return bool(
+        host.endorsements
+        or host.issuers
+        or configuration.policies
+        or host.policy not in PRESETS
+        or host.tokens != (EVIDENCE,)
+    )
 
 
 def _layer(config: str | os.PathLike[str] | Mapping[str, Json]) -> Layer:

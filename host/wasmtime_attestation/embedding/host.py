@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Sequence
 from types import TracebackType
@@ -11,13 +12,17 @@ from wasmtime_attestation import wit
 from wasmtime_attestation.capabilities.settings import Settings as Rules
 from wasmtime_attestation.capabilities.terms import GuestIdentity
 from wasmtime_attestation.config import Configuration
-from wasmtime_attestation.config.host_settings import EVIDENCE, REPLAY
-from wasmtime_attestation.embedding.configuration import Config, configuration_of, from_environment
+from wasmtime_attestation.config.host_settings import REPLAY
+from wasmtime_attestation.embedding.configuration import (
+    Config,
+    configuration_of,
+    from_environment,
+    names_files,
+)
 from wasmtime_attestation.embedding.lazy_world import LazyWorld
 from wasmtime_attestation.embedding.machines import SIMULATED, machine_of, recording_of
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.guarding.guard import Guard
-from wasmtime_attestation.policy import PRESETS
 
 if TYPE_CHECKING:
     import os
@@ -66,14 +71,13 @@ class AttestationHost:
         self.configuration: Configuration = configuration_of(config, tee)
         self._rules = self.configuration.guests if rules is None else rules
         self._additions = tuple(additions)
-        self._machine = machine_of(self.configuration.host)
         self._recording = recording_of(self.configuration.host)
         self._started: Started | None = None
         self._journal: Journal | None = None
         self._guard: Guard | None = None
         self._is_closed = False
         self._lock = threading.RLock()
-        if _names_files(self.configuration):
+        if names_files(self.configuration):
             self.start()
 
     @classmethod
@@ -252,6 +256,10 @@ class AttestationHost:
         """The journal, which is opened here; None where none is kept. Raises as `world_for`."""
         return self._open_journal()
 
+    @functools.cached_property
+    def _machine(self) -> Machine | None:
+        return machine_of(self.configuration.host)
+
     @property
     def _unstarted(self) -> Machine | None:
         """The machine, as long as nothing else is needed to say what it is."""
@@ -286,15 +294,3 @@ def identity_of(guest: Guest | None) -> GuestIdentity:
         return GuestIdentity()
     path = None if guest.path is None else str(guest.path)
     return GuestIdentity(guest.name, guest.digest, path)
-
-
-def _names_files(configuration: Configuration) -> bool:
-    """Whether what it names has to be read before one can say that it can be used."""
-    host = configuration.host
-    return bool(
-        host.endorsements
-        or host.issuers
-        or configuration.policies
-        or host.policy not in PRESETS
-        or host.tokens != (EVIDENCE,)
-    )

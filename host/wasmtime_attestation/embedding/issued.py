@@ -6,13 +6,10 @@ import hashlib
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.capabilities.rule import target_name
-from wasmtime_attestation.evidence import jwt
-from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
 from wasmtime_attestation.world.issued_token import IssuedToken
 
 MOST = 1000
 """Tokens that are remembered of one run; how often a guest asked is in `Outcome.calls`."""
-_PROFILES = (PROFILE, REPLAYED_PROFILE)
 
 
 class TokenRecorder:
@@ -66,12 +63,16 @@ class TokenRecorder:
 
 def _claims_of(token: str) -> tuple[str | None, int | None]:
     """Returns `iss` and `exp`; a service may write what is no JWT of a known form."""
+    # Most guests get no token.
+    from wasmtime_attestation.evidence import jwt
+    from wasmtime_attestation.evidence.token import PROFILE, REPLAYED_PROFILE
+
     try:
         issued = jwt.issued(token)
         claims = jwt.decode(token).claims() if issued is None else issued[1]
     except (ValueError, RecursionError):
         return None, None
     issuer, expires_at = claims.get("iss"), claims.get("exp")
-    is_own = claims.get("eat_profile") in _PROFILES
+    is_own = claims.get("eat_profile") in (PROFILE, REPLAYED_PROFILE)
     service = issuer if isinstance(issuer, str) and not is_own else None
     return service, expires_at if isinstance(expires_at, int) else None

@@ -5,14 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wasmtime_attestation.attesters.detect import Detection
-from wasmtime_attestation.attesters.machine import Machine
-from wasmtime_attestation.attesters.nvidia_devices import NvidiaDevices
-from wasmtime_attestation.attesters.select import DetectedAttester, attester_of
 from wasmtime_attestation.config.host_settings import REPLAY, Settings
-from wasmtime_attestation.wit import TeeType
 
 if TYPE_CHECKING:
+    from wasmtime_attestation.attesters.machine import Machine
     from wasmtime_attestation.attesters.recording import Recording
 
 SIMULATED = "simulated"
@@ -25,6 +21,13 @@ def machine_of(settings: Settings) -> Machine | None:
     """
     if settings.tee == SIMULATED or settings.tee.startswith(REPLAY):
         return None
+    # Many guests ask nothing of the machine.
+    from wasmtime_attestation.attesters.detect import Detection
+    from wasmtime_attestation.attesters.machine import Machine
+    from wasmtime_attestation.attesters.nvidia_devices import NvidiaDevices
+    from wasmtime_attestation.attesters.select import DetectedAttester, attester_of
+    from wasmtime_attestation.wit import TeeType
+
     if settings.tee == "none":
         return Machine(DetectedAttester(lambda: Detection(TeeType.NONE)))
     vm = DetectedAttester() if settings.tee == "auto" else attester_of(settings.tee)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from wasmtime_attestation.embedding.host import AttestationHost
 from wasmtime_attestation.embedding.session import Requirement
-from wasmtime_attestation.policy import AppraisalPolicy
 
-Policy: TypeAlias = AppraisalPolicy | str | os.PathLike[str]
+if TYPE_CHECKING:
+    from wasmtime_attestation.policy import AppraisalPolicy
+
+Policy: TypeAlias = "AppraisalPolicy | str | os.PathLike[str]"
 """A policy, the name of a preset, or the path of a file."""
-Required: TypeAlias = Policy | None
+Required: TypeAlias = "Policy | None"
 
 
 def required_of(host: AttestationHost, policy: Required, every: float | None) -> Requirement | None:

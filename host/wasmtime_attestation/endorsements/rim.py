@@ -12,11 +12,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-
-from lxml import etree
+from typing import TYPE_CHECKING
 
 from wasmtime_attestation.endorsements import xml_document, xml_signature
 from wasmtime_attestation.endorsements.xml_signature import SignedXml
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 SWID = "http://standards.iso.org/iso/19770/-2/2015/schema.xsd"
 HASHES = "http://www.w3.org/2001/04/xmlenc#sha384"
@@ -217,7 +219,7 @@ def _minimum_svn(resource: etree._Element, index: int) -> MinimumSvn:
 def _number(resource: etree._Element, name: str) -> int:
     text = resource.get(name, "")
     if not _NUMBER.fullmatch(text):
-        raise ValueError(f"a record's {etree.QName(name).localname} is no number")
+        raise ValueError(f"a record's {xml_document.local_name(name)} is no number")
     return int(text)
 
 

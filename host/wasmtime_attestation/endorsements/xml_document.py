@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from lxml import etree
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 MAX_SIZE = 1 << 18
 """Bytes in a document; a RIM has about 20,000."""
@@ -36,6 +39,8 @@ def parse(data: bytes) -> etree._Element:
     if data.count(b"<") > 2 * MAX_ELEMENTS or data.count(b"xmlns") > MAX_NAMESPACES:
         raise ValueError("the XML has too many elements or namespaces")
     # One parser a document: it keeps names, and so would grow.
+    from lxml import etree  # only manifests of GPUs are XML
+
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -50,6 +55,13 @@ def parse(data: bytes) -> etree._Element:
         raise ValueError(f"the XML cannot be read: {str(error)[:200]}") from error
     _check_shape(root)
     return root
+
+
+def local_name(element: etree._Element | str) -> str:
+    """Returns the name of an element, or a qualified one, without its namespace."""
+    from lxml import etree  # as above
+
+    return etree.QName(element).localname
 
 
 def _check_shape(root: etree._Element) -> None:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-
-from lxml import etree
+from typing import TYPE_CHECKING
 
 from wasmtime_attestation.endorsements import xml_document
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 NAMESPACE = "http://www.w3.org/2000/09/xmldsig#"
 ECDSA_SHA384 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"
@@ -89,7 +91,7 @@ def _parts(element: etree._Element, *names: str) -> list[etree._Element]:
     """Returns the children, which are these and no others."""
     children = list(element)
     if [child.tag for child in children] != [f"{{{NAMESPACE}}}{name}" for name in names]:
-        raise ValueError(f"{etree.QName(element).localname} has not {', '.join(names)} in it")
+        raise ValueError(f"{xml_document.local_name(element)} has not {', '.join(names)} in it")
     return children
 
 
@@ -116,10 +118,12 @@ def _canonical_form(element: etree._Element) -> bool:
 def _check_algorithm(element: etree._Element, expected: str) -> None:
     """Checks that an element names an algorithm and nothing else."""
     if dict(element.attrib) != {"Algorithm": expected} or len(element):
-        raise ValueError(f"{etree.QName(element).localname} is not {expected} alone")
+        raise ValueError(f"{xml_document.local_name(element)} is not {expected} alone")
 
 
 def _canonical(element: etree._Element, *, exclusive: bool) -> bytes:
+    from lxml import etree  # as `xml_document`
+
     try:
         return etree.tostring(element, method="c14n", exclusive=exclusive)
     except etree.C14NError as error:
@@ -149,7 +153,7 @@ def _certificates(key_info: etree._Element) -> tuple[bytes, ...]:
 
 def _base64(element: etree._Element) -> bytes:
     """Returns bytes in base64, whose lines may be broken anywhere."""
-    name = etree.QName(element).localname
+    name = xml_document.local_name(element)
     text = "".join((element.text or "").split())
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)

@@ -16,8 +16,6 @@ from wasmtime_attestation.capabilities.rule import target_name
 from wasmtime_attestation.capabilities.terms import GuestIdentity
 from wasmtime_attestation.checked_world import CheckedWorld
 from wasmtime_attestation.errors import AttestationError, InternalError
-from wasmtime_attestation.evidence import jwt
-from wasmtime_attestation.evidence.token import EvidenceToken
 from wasmtime_attestation.journal.decision import (
     Decision,
     Function,
@@ -204,6 +202,10 @@ def _described(token: str) -> tuple[bytes, str | None, tuple[bytes, ...]]:
 
     A guest gets the same token again and again, so that the last ones are remembered.
     """
+    # Most guests get no token, and most hosts keep no journal.
+    from wasmtime_attestation.evidence import jwt
+    from wasmtime_attestation.evidence.token import EvidenceToken
+
     digest = _digest(token)
     try:
         issued = jwt.issued(token)

@@ -7,7 +7,6 @@ only. Source: TOML 1.0.0, sections "Keys", "String", "Array", "Table", "Inline T
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -196,5 +195,7 @@ class _Search:
 def _unquoted(text: str) -> str:
     if text[0] not in "\"'":
         return text
+    import tomllib  # only messages about errors need places
+
     name: str = tomllib.loads(f"name = {text}")["name"]
     return name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,6 +51,8 @@ class Source:
             raise InvalidArgumentError(f"{named}: it is larger than {MAX_SIZE} bytes")
         text = _decoded(named, data)
         _check_dots(named, text)
+        import tomllib  # many processes read no file
+
         try:
             return cls(file, text, tomllib.loads(text), kind)
         except RecursionError as error:

@@ -6,7 +6,6 @@ To read a setting is to declare it: what a reader takes is the policy's schema a
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -64,6 +63,8 @@ class Table:
     def end(self) -> None:
         """Refuses settings that nothing read: a misspelt one must not be ignored."""
         for key in self._values:
+            import difflib  # nothing is misspelt as a rule
+
             known = [setting.key for setting in self.settings] + list(self.tables)
             close = difflib.get_close_matches(key[:MAX_TEXT], known, 1)
             hint = f"; did you mean {close[0]}?" if close else ""

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters import collect_quoting
-from wasmtime_attestation.claims.verdict import TokenKind
-from wasmtime_attestation.evidence.envelope import Evidence
-from wasmtime_attestation.verifier.issuers import Issuer
+
+if TYPE_CHECKING:
+    # Settings are read where no service is asked.
+    from wasmtime_attestation.claims.verdict import TokenKind
+    from wasmtime_attestation.evidence.envelope import Evidence
+    from wasmtime_attestation.verifier.issuers import Issuer
 
 
 class VmAttester(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from wasmtime import Config, Engine, FuncType, Module, WasmtimeError
 from wasmtime.component import Component
@@ -14,13 +14,9 @@ from wasmtime_attestation.cache.sealed_memory import SealedMemory
 from wasmtime_attestation.world.compilation import compiled
 from wasmtime_attestation.world.failures import StartError, printable
 from wasmtime_attestation.world.guest import Abi, Guest
-from wasmtime_attestation.world.signatures import (
-    Item,
-    SignatureError,
-    check_imports,
-    fits,
-    functions,
-)
+
+if TYPE_CHECKING:
+    from wasmtime_attestation.world.signatures import Item
 
 CORE_ENTRY = "_start"
 """What WASI preview 1 calls the entry of a command."""
@@ -90,19 +86,22 @@ def compile_guest(engine: Engine, guest: Guest) -> Program:
             f"{guest.name} cannot be compiled, so it is damaged or uses what this host lacks: "
             f"{printable(str(error))}"
         ) from error
+
+
+def _component(engine: Engine, guest: Guest) -> Program:
+    # Core modules, and guests that were compiled before, are not held against types.
+    from wasmtime_attestation.world.signatures import SignatureError, check_imports
+
+    component = compiled(Component, engine, guest.wasm)
+    try:
+        check_imports(engine, component)
+        exports = component.type.exports(engine).items()
+        entry = next((name for name, item in exports if is_command(engine, name, item)), None)
     except SignatureError as error:
         raise StartError(
             f"{guest.name} was built for another host: {printable(str(error))}; "
             "build it again with this version's bindings, or use a newer host"
         ) from error
-
-
-def _component(engine: Engine, guest: Guest) -> Program:
-    component = compiled(Component, engine, guest.wasm)
-    check_imports(engine, component)
-    exports = component.type.exports(engine).items()
-    commands = (name for name, item in exports if is_command(engine, name, item))
-    entry = next(commands, None)
     if entry is None:
         raise StartError(
             f"{guest.name} is a library: it does not export `wasi:cli/run@0.2.x`, so nothing says "
@@ -126,6 +125,8 @@ def is_command(engine: Engine, name: str, item: Item) -> bool:
     """Whether an export of a component is `wasi:cli/run` of WASI 0.2."""
     if _COMPONENT_ENTRY.fullmatch(name) is None:
         return False
+    from wasmtime_attestation.world.signatures import fits, functions
+
     run = functions(engine, name, item).get("run")
     return run is not None and fits(run, _RUN)
 

@@ -12,12 +12,10 @@ from wasmtime.component import Linker as ComponentLinker
 from wasmtime_attestation import wit
 from wasmtime_attestation.world import ending, sandbox
 from wasmtime_attestation.world.compiler import Program
-from wasmtime_attestation.world.component import link_component
 from wasmtime_attestation.world.ending import Ending
 from wasmtime_attestation.world.failures import StartError, printable
 from wasmtime_attestation.world.guest import Abi
 from wasmtime_attestation.world.host_calls import ShieldedLinker, call_guest, meter_calls
-from wasmtime_attestation.world.legacy import link_legacy
 from wasmtime_attestation.world.limits import Limits
 from wasmtime_attestation.world.metering import Meter, Stopped
 from wasmtime_attestation.world.stopping import Stop
@@ -81,6 +79,9 @@ class Execution:
                 return ending.failed(self.program.name, error, self.limits)
 
     def _component(self, store: Store, code: Component) -> Ending:
+        # Each guest speaks one of the two ABIs.
+        from wasmtime_attestation.world.component import link_component
+
         name = self.program.name
         with ComponentLinker(self.engine) as linker:
             linker.add_wasip2()
@@ -103,6 +104,8 @@ class Execution:
             return ending.exited(name, 0 if answer.tag == "ok" else 1)
 
     def _core_module(self, store: Store, code: Module) -> Ending:
+        from wasmtime_attestation.world.legacy import link_legacy
+
         with ShieldedLinker(self.engine) as linker:
             linker.define_wasi()
             link_legacy(linker, self.world)

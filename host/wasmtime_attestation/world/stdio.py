@@ -14,7 +14,6 @@ import ctypes
 import os
 import select
 import sys
-import tempfile
 import time
 from enum import Enum
 from pathlib import Path
@@ -192,6 +191,8 @@ class _Files:
 
     def __init__(self, config: WasiConfig, limit: int) -> None:
         self._limit = limit
+        import tempfile  # pipes serve where there are any
+
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         self._paths = folder / "stdout", folder / "stderr"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import (
@@ -19,7 +20,9 @@ from wasmtime_attestation.errors import (
     UnsupportedError,
 )
 from wasmtime_attestation.world.binding.failure import Failure
-from wasmtime_attestation.world.binding.shapes import Function, Result
+
+if TYPE_CHECKING:
+    from wasmtime_attestation.world.binding.shapes import Function
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ def instead(function: Function, error: Exception) -> object:
     if isinstance(error, MemoryError):
         raise error
     known = error if isinstance(error, CASES) else _internal(error)
-    if isinstance(function.result, Result):
+    if function.name not in _WITHOUT_RESULT:
         raise Failure(to_wit(known)) from error
     answer = _WITHOUT_RESULT[function.name]
     log.warning("answered a guest with %r: %s", answer, known)
