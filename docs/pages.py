@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -37,6 +38,26 @@ WIT = "wit.md"
 WIT_FILES = ("world", "types", "attestation", "attester", "verifier")
 _LINK = re.compile(r"\[(?P<text>[^\[\]]*)\]\((?P<target>[^)\s#:]+)(?P<anchor>#[^)\s]*)?\)")
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Adds the documents that the navigation does not name, so that all can be reached."""
+    docs = Path(config.docs_dir)
+    named = set(_named(config.nav or []))
+    documents = (path.relative_to(docs).as_posix() for path in sorted(docs.rglob("*.md")))
+    if more := [document for document in documents if document not in named]:
+        config.nav = [*(config.nav or []), {"More": more}]
+    return config
+
+
+def _named(nav: Sequence[object]) -> Iterator[str]:
+    """Returns the documents in a navigation: texts, or sections and titles with what they have."""
+    for item in nav:
+        for part in item.values() if isinstance(item, dict) else (item,):
+            if isinstance(part, list):
+                yield from _named(part)
+            else:
+                yield str(part)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

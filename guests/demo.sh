@@ -53,4 +53,8 @@ step "7. Without --tee simulated there is nothing to attest with; the guests dec
 expect 0 wasmtime-attestation run "$guests/cpp-reporter.wasm"
 expect 1 wasmtime-attestation run "$guests/python-reporter.wasm" --require
 
+step "8. A workload trains only where the virtual machine and every GPU are attested"
+expect 0 wasmtime-attestation run --tee simulated --gpus 1 "$guests/cpp-trainer.wasm" --allow-simulated
+expect 1 wasmtime-attestation run "$guests/cpp-trainer.wasm"
+
 step "done: both guests attested, the token verified, the forged one was refused"

@@ -39,8 +39,8 @@ def test_every_finding_is_documented() -> None:
                 module.read_text(),
             )
         )
-    members_of_tokens = {"evidence.type", "evidence.data"}
-    assert used - members_of_tokens <= documented
+    others = {"evidence.type", "evidence.data", "evidence.envelope"}  # members of tokens, a module
+    assert used - others <= documented
 
 
 def test_the_readmes_python_runs(tmp_path: Path) -> None:

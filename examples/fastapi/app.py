@@ -19,12 +19,16 @@ from typing import Annotated
 
 from fastapi import FastAPI, HTTPException, Request
 from pydantic import BaseModel, Field
-from wasmtime_attestation import wit
-from wasmtime_attestation.embedding.host import AttestationHost
-from wasmtime_attestation.embedding.runtime import Runtime
-from wasmtime_attestation.world.guest import Guest
-from wasmtime_attestation.world.limits import Limits
-from wasmtime_attestation.world.outcome import Outcome
+from wasmtime_attestation import (
+    AttestationHost,
+    Challenge,
+    Guest,
+    Limits,
+    Outcome,
+    Runtime,
+    TargetVm,
+)
+from wasmtime_attestation.wit import Expectations
 
 from examples.fastapi.challenges import Challenges
 from examples.fastapi.problems import answer_by_blame
@@ -161,7 +165,7 @@ def _serve_tokens(app: FastAPI, host: AttestationHost, policy: str) -> None:
         nonce = bytes.fromhex(presented.nonce)
         if not challenges.redeem(nonce):
             raise HTTPException(409, "no such challenge is open: it was used, or is over")
-        expected = wit.Expectations(nonce=nonce, policy=policy)
+        expected = Expectations(nonce=nonce, policy=policy)
         verdict = host.world_for().verify(presented.token, expected)
         digest = verdict.guest_digest
         return Accepted(
@@ -175,8 +179,8 @@ def _serve_tokens(app: FastAPI, host: AttestationHost, policy: str) -> None:
 def _prove(host: AttestationHost, guest: Guest, outcome: Outcome, nonce: bytes) -> str:
     """Attests the virtual machine for a client's challenge, with what came of a guest."""
     written = hashlib.sha256(outcome.stdout).digest()
-    challenge = wit.Challenge(nonce=nonce, user_data=written)
-    return host.world_for(guest).attest(wit.TargetVm(), challenge).token
+    challenge = Challenge(nonce=nonce, user_data=written)
+    return host.world_for(guest).attest(TargetVm(), challenge).token
 
 
 def _answer(outcome: Outcome, token: str | None) -> Answer:

@@ -6,16 +6,16 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from wasmtime_attestation.errors import (
+from wasmtime_attestation import (
     AttestationError,
     DeniedError,
     InvalidArgumentError,
     PolicyError,
     RejectedError,
+    StartError,
     UnavailableError,
     UnsupportedError,
 )
-from wasmtime_attestation.world.failures import StartError
 
 STATUS = {
     InvalidArgumentError: HTTPStatus.BAD_REQUEST,

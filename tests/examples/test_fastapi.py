@@ -13,9 +13,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 from wasmtime import wat2wasm
-from wasmtime_attestation import wit
-from wasmtime_attestation.embedding.host import AttestationHost
-from wasmtime_attestation.world.limits import Limits
+from wasmtime_attestation import AttestationHost, Challenge, Limits, TargetVm
 
 from examples.fastapi import app as service
 from examples.fastapi.challenges import Challenges
@@ -126,7 +124,7 @@ def test_no_more_guests_at_once_than_the_machine_can_run(
 def test_a_token_answers_a_challenge_once(host: AttestationHost) -> None:
     async def answers(client: httpx.AsyncClient) -> list[tuple[int, Any]]:
         nonce = (await client.post("/challenges")).json()["nonce"]
-        token = host.attest(wit.TargetVm(), wit.Challenge(nonce=bytes.fromhex(nonce))).token
+        token = host.attest(TargetVm(), Challenge(nonce=bytes.fromhex(nonce))).token
         body = {"token": token, "nonce": nonce}
         posts = [await client.post("/tokens", json=body) for _ in range(2)]
         return [(answer.status_code, answer.json()) for answer in posts]
@@ -140,7 +138,7 @@ def test_what_is_wrong_with_a_token_decides_the_status(host: AttestationHost) ->
     """A token for another challenge, one of another host's, and no token at all."""
 
     def of(host: AttestationHost, nonce: bytes) -> str:
-        return host.attest(wit.TargetVm(), wit.Challenge(nonce=nonce)).token
+        return host.attest(TargetVm(), Challenge(nonce=nonce)).token
 
     wrong: list[Callable[[bytes], str]] = [
         lambda _: of(host, bytes(32)),

@@ -36,7 +36,7 @@ def test_generated_part_is_current() -> None:
     assert stale(RUST / "attestation" / "src" / "bindings", files) == ""
 
 
-@pytest.mark.parametrize("crate", ["attestation", "reporter"])
+@pytest.mark.parametrize("crate", ["attestation", "reporter", "trainer"])
 def test_sources_are_formatted(crate: str) -> None:
     done = subprocess.run(["cargo", "fmt", "--check"], cwd=RUST / crate, check=False)
     assert done.returncode == 0
