@@ -29,7 +29,7 @@ EXPECTED = {
     "a body of a million nothings": "exit 0",
     "a small guest with much to compile": "exit 0",
     "minutes to compile": f"{INVALID}: it was not compiled within 1 seconds",
-    "minutes to look at": "bomb.wasm is no valid WebAssembly: it was not compiled within 1 seconds",
+    "minutes to look at": "bomb.wasm is no valid WebAssembly: it was not compiled within .*",
     "gigabytes to compile": f"{INVALID}: compiling it takes more than 300 MiB of memory.*",
 }
 LARGE = 250

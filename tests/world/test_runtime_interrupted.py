@@ -36,8 +36,9 @@ LEAVING = """
 import sys
 from pathlib import Path
 from wasmtime_attestation.world.runtime import Guest, Limits, Runtime
+from tests.world.scripted_world import ScriptedWorld
 guest, limits = Guest.from_file(Path(sys.argv[1])), Limits(output_bytes=70_000)
-outcome = Runtime().run(guest, None, limits=limits)
+outcome = Runtime().run(guest, ScriptedWorld(), limits=limits)
 assert len(outcome.stdout) == 70_000
 sys.exit(int(sys.argv[2]))
 """

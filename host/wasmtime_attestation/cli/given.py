@@ -7,7 +7,6 @@ from pathlib import Path
 from wasmtime_attestation.cli import options
 from wasmtime_attestation.embedding import files
 from wasmtime_attestation.endorsements.anchors import Anchors
-from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.policy.source import Source
 
@@ -18,7 +17,7 @@ def anchors(trust: tuple[Path, ...]) -> Anchors:
     Raises:
         InvalidArgumentError: a file has no certificate.
     """
-    return Anchors.of_vendors().trusting([root for path in trust for root in _roots(path)])
+    return Anchors.of_vendors().trusting([root for path in trust for root in files.roots(path)])
 
 
 def policy(name: str) -> AppraisalPolicy:
@@ -37,10 +36,3 @@ def policy_source(name: str) -> tuple[str, Source]:
         InvalidArgumentError: there is neither, or it is no TOML.
     """
     return files.policy_source(name, options.read_file)
-
-
-def _roots(path: Path) -> list[bytes]:
-    try:
-        return files.roots(path)
-    except InvalidArgumentError as error:
-        raise InvalidArgumentError(f"--trust {error}") from error

@@ -85,7 +85,7 @@ def roots(path: Path) -> list[bytes]:
     """
     found = _file(path)
     if not found.certificates:
-        raise InvalidArgumentError(f"{path}: there is no certificate in it to trust")
+        raise InvalidArgumentError(f"--trust {path}: there is no certificate in it")
     return [spki_sha256(certificate) for certificate in found.certificates]
 
 
