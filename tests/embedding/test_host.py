@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from wasmtime_attestation import (
     AttestationHost,
     Challenge,
@@ -15,6 +17,7 @@ from wasmtime_attestation import (
     DeniedError,
     Guest,
     InvalidArgumentError,
+    PolicyError,
     Runtime,
     TargetVm,
     collect,
@@ -136,3 +139,23 @@ def test_wrong_arguments_of_the_functions() -> None:
         verify([], nonce=None, at=AT)
     with pytest.raises(InvalidArgumentError, match="time zone"):
         verify(collect(bytes(64), tee="simulated"), nonce=None, at=AT.replace(tzinfo=None))
+
+
+def test_a_rule_for_kinds_of_token_is_about_those_that_the_host_issues(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP384R1()).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    (tmp_path / "ear.pem").write_bytes(key)
+    (tmp_path / "ear.pem").chmod(0o600)
+
+    def host(kinds: str, allowed: str) -> AttestationHost:
+        rule = f"[guests.default]\ntokens = {allowed}\n"
+        return AttestationHost(
+            configured(tmp_path, f'tokens = {kinds}\near-key = "ear.pem"\n{rule}')
+        )
+
+    with pytest.raises(PolicyError, match="SIMULATED"):  # it is allowed, and gets to the Verifier
+        host('["ear"]', '["ear"]').world_for().attest_vm()
+    for kinds in ('["ear"]', '["ear", "evidence"]'):
+        with pytest.raises(DeniedError, match="tokens does not allow ear"):
+            host(kinds, '["evidence"]').world_for().attest_vm()
