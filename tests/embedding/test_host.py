@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ from wasmtime_attestation import (
     Guest,
     InvalidArgumentError,
     PolicyError,
+    RejectedError,
     Runtime,
     TargetVm,
+    appraise,
     collect,
     verify,
 )
@@ -159,3 +162,14 @@ def test_a_rule_for_kinds_of_token_is_about_those_that_the_host_issues(tmp_path:
     for kinds in ('["ear"]', '["ear", "evidence"]'):
         with pytest.raises(DeniedError, match="tokens does not allow ear"):
             host(kinds, '["evidence"]').world_for().attest_vm()
+
+
+def test_a_token_that_has_expired_since_is_not_appraised() -> None:
+    host, nonce, now = AttestationHost(tee="simulated"), bytes(32), datetime.now(UTC)
+    token = host.attest(TargetVm(), Challenge(nonce=nonce)).token
+    verified = verify(token, nonce=nonce, at=now, trust=[host.simulated_root])
+    assert verified.verdict
+    end = datetime.fromtimestamp(verified.verdict.expires_at, UTC)
+    assert appraise(verified, "hardware-only", at=end - timedelta(seconds=1)).status == "warning"
+    with pytest.raises(RejectedError, match="expired"):
+        appraise(verified, "hardware-only", at=end)
