@@ -53,3 +53,14 @@ def test_keys_that_are_another_issuers() -> None:
     check, _ = rejected(FORGED, both, [OWN])
     assert check == "token.signature"
     assert verify(BY_INTEL, both, [OWN]).kind == "ita"
+
+
+def test_a_file_that_is_named_after_the_host_of_two_issuers() -> None:
+    """Two services at ports of one host: the name of the file does not say whose keys they are."""
+    other = replace(INSTANCE, name="another port", names=frozenset({f"{maa.ISSUER}:8443"}))
+    token = maa.sign(maa.sev_snp_vm())
+    for issuers in ([INSTANCE, other], [other, INSTANCE]):
+        with pytest.raises(UnavailableError, match="could be of an instance or of another port"):
+            verify(token, maa.keys(), issuers, file=FILE)
+    with_keys = replace(other, keys=jwks.decode(ita.keys()))
+    assert verify(token, maa.keys(), [INSTANCE, with_keys], file=FILE).kind == "maa"

@@ -41,8 +41,8 @@ class IssuerKeys:
     @property
     def are_given(self) -> bool:
         """Whether there are keys of which it is clear that they are this issuer's."""
-        issuer = self.issuer
-        return bool(issuer.keys or self._own or (self._nobodys and self._rival is None))
+        found = self._own or self._nobodys
+        return bool(self.issuer.keys or (found and self._rival is None))
 
     def found(self, ledger: Ledger) -> JwkSet:
         """Returns the configured keys, or where there are none those among the endorsements.
@@ -60,7 +60,7 @@ class IssuerKeys:
                 f"the keys of {self.issuer.name} are missing: give {KEYS[self.issuer.kind]}, as "
                 "the issuer's jwks, or with --endorsements",
             )
-        if not self._own and (rival := self._rival) is not None:
+        if (rival := self._rival) is not None:
             ledger.unavailable(
                 "token.key",
                 f"keys among the endorsements could be of {self.issuer.name} or of {rival.name}: "
@@ -90,12 +90,16 @@ class IssuerKeys:
 
     @property
     def _rival(self) -> Issuer | None:
-        """Another issuer without keys that signs with the same algorithms."""
-        issuer = self.issuer
+        """Another issuer without keys that signs with the same algorithms.
+
+        Where a file is named after the host of this one: on the same host, at another port.
+        """
+        issuer, own = self.issuer, self._own
         for other in (*self.configured, *WELL_KNOWN):
             shared = other.accepted_algorithms & issuer.accepted_algorithms
             is_other = other != issuer and not other.names & issuer.names
-            if is_other and shared and not other.keys:
+            is_meant = not own or other.hosts & issuer.hosts
+            if is_other and is_meant and shared and not other.keys:
                 return other
         return None
 
