@@ -60,10 +60,11 @@ def new_engine(*, fuel: bool = False) -> Engine:
     Args:
         fuel: whether its guests use up fuel, which makes them slower.
     """
-    return engine_of(_settings(fuel=fuel))
+    return engine_of(engine_settings(fuel=fuel))
 
 
-def _settings(*, fuel: bool) -> Settings:
+def engine_settings(*, fuel: bool) -> Settings:
+    """Returns what `new_engine` chooses, on which machine code depends."""
     return {"epoch_interruption": True, "consume_fuel": fuel}
 
 
@@ -81,8 +82,8 @@ def compile_guest(engine: Engine, guest: Guest, *, fuel: bool = False) -> Progra
     """
     try:
         if guest.abi is Abi.COMPONENT:
-            return _component(engine, guest, _settings(fuel=fuel))
-        return _core_module(engine, guest, _settings(fuel=fuel))
+            return _component(engine, guest, engine_settings(fuel=fuel))
+        return _core_module(engine, guest, engine_settings(fuel=fuel))
     except WasmtimeError as error:
         raise StartError(
             f"{guest.name} cannot be compiled, so it is damaged or uses what this host lacks: "
