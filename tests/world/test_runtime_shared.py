@@ -70,17 +70,17 @@ def test_who_asks_for_the_same_guest_waits_for_one_compilation(
 def test_a_process_without_room_for_threads_is_told_so_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    runtime, guest = Runtime(), core("nop")
-    runtime.compile(guest)
-    before = len(list(Path("/dev/fd").iterdir()))
-
     class NoThread(threading.Thread):
         def start(self) -> None:
             raise RuntimeError("can't start new thread")
 
+    runtime, guest, files = Runtime(), core("nop"), set()
+    runtime.compile(guest)
     monkeypatch.setattr(worker, "Thread", NoThread)
-    with suppress(RuntimeError):  # whose traceback would hold what the run had
-        pytest.fail(str(runtime.run(guest, ScriptedWorld())))
-    assert not runtime.is_blocked()
-    gc.collect()
-    assert len(list(Path("/dev/fd").iterdir())) == before
+    for _ in range(3):
+        with suppress(RuntimeError):  # whose traceback would hold what the run had
+            pytest.fail(str(runtime.run(guest, ScriptedWorld())))
+        assert not runtime.is_blocked()
+        gc.collect()
+        files.add(len(list(Path("/dev/fd").iterdir())))
+    assert len(files) == 1
