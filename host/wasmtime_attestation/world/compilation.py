@@ -33,8 +33,10 @@ Settings: TypeAlias = Mapping[str, bool | str]
 
 
 def engine_of(settings: Settings) -> Engine:
-    """Returns an engine with these settings, and the others as wasmtime has them."""
+    """Returns an engine with these settings, which compiles in the calling thread alone."""
     config = Config()
+    # Its threads would not be there after a fork(2), where compilation waited for them forever.
+    config.parallel_compilation = False
     for name, value in settings.items():
         setattr(config, name, value)
     return Engine(config)
