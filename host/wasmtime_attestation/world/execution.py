@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 from wasmtime import Engine, ExitTrap, Func, Memory, Module, Store, Trap, WasiConfig, WasmtimeError
@@ -10,6 +9,7 @@ from wasmtime.component import Component
 from wasmtime.component import Linker as ComponentLinker
 
 from wasmtime_attestation import wit
+from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.world import ending, sandbox
 from wasmtime_attestation.world.compiler import Program
 from wasmtime_attestation.world.ending import Ending
