@@ -204,6 +204,14 @@ def test_a_guest_that_is_revoked_says_why(runtime: Runtime) -> None:
     assert outcome.revoked is revoked.result()
 
 
+@pytest.mark.parametrize("guest", [core(ENDLESS), component(ENDLESS)])
+def test_a_guest_without_a_limit_of_time_can_be_revoked(runtime: Runtime, guest: Guest) -> None:
+    revoked: Future[AttestationError] = Future()
+    threading.Timer(0.1, revoked.set_result, (DeniedError("no more"),)).start()
+    outcome = runtime.run(guest, ScriptedWorld(), limits=Limits(seconds=None), revoked=revoked)
+    assert (outcome.ended, outcome.exit_code) == (Ended.REVOKED, 126)
+
+
 def test_guests_beside_each_other_have_limits_of_their_own(runtime: Runtime) -> None:
     """Some hit a limit, and are stopped again and again; the others end as they would alone."""
     guests: list[tuple[Guest, Limits, tuple[int, int]]] = [

@@ -7,18 +7,18 @@ enough to do harm is compiled by another process, which can be stopped.
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import wasmtime
 from wasmtime import Config, Engine, Module, WasmtimeError
-from wasmtime.component import Component
 
-T = TypeVar("T", Module, Component)
+if TYPE_CHECKING:
+    from wasmtime.component import Component
+
+T = TypeVar("T", Module, "Component")
 
 SECONDS = 120.0
 """How long a compilation may take: CPython, of 18 MiB, takes 4."""
@@ -33,8 +33,10 @@ Settings: TypeAlias = Mapping[str, bool | str]
 
 
 def engine_of(settings: Settings) -> Engine:
-    """Returns an engine with these settings, and the others as wasmtime has them."""
+    """Returns an engine with these settings, which compiles in the calling thread alone."""
     config = Config()
+    # Its threads would not be there after a fork(2), where compilation waited for them forever.
+    config.parallel_compilation = False
     for name, value in settings.items():
         setattr(config, name, value)
     return Engine(config)
@@ -63,6 +65,9 @@ def _can_start_another() -> bool:
 
 
 def _machine_code(kind: str, settings: Settings, wasm: bytes) -> bytes:
+    import json  # most guests were compiled before
+    import subprocess
+
     source, given = str(Path(wasmtime.__file__).parents[1]), json.dumps(dict(settings))
     command = [sys.executable, "-I", "-S", "-c", _SCRIPT, source, kind, str(MEMORY), given]
     try:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from wasmtime import Trap, WasmtimeError
 
+from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.world.failures import GuestTrap, printable
 from wasmtime_attestation.world.limits import LimitKind, Limits
 from wasmtime_attestation.world.metering import Stopped
@@ -52,7 +52,9 @@ def limited(name: str, kind: LimitKind, limits: Limits) -> Ending:
 
 def stopped(name: str, stop: Stopped, limits: Limits) -> Ending:
     """Returns the end of a guest that was stopped, where its own limits did it."""
-    return limited(name, stop.limit or LimitKind.TIME, limits)
+    if stop.limit is None:  # whoever stopped it knows why, and it may have no limit of time
+        return Ending(Ended.LIMIT, TIMED_OUT, f"{printable(name)} was stopped", LimitKind.TIME)
+    return limited(name, stop.limit, limits)
 
 
 def failed(name: str, error: WasmtimeError | Trap, limits: Limits, memory: int = 0) -> Ending:

@@ -34,8 +34,16 @@ class Worker(Generic[T]):
         self._call = call
 
     def start(self) -> None:
-        """Starts the call."""
-        Thread(target=copy_context().run, args=(self._work,), daemon=True).start()
+        """Starts the call.
+
+        Raises:
+            RuntimeError: this process can have no further thread; the call is done then.
+        """
+        try:
+            Thread(target=copy_context().run, args=(self._work,), daemon=True).start()
+        except RuntimeError as error:
+            self._outcome.set_exception(error)
+            raise
 
     @property
     def done(self) -> bool:
