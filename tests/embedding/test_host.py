@@ -138,6 +138,8 @@ def test_simulation_says_so() -> None:
 def test_wrong_arguments_of_the_functions() -> None:
     with pytest.raises(InvalidArgumentError, match="64"):
         collect(bytes(32))
+    with pytest.raises(InvalidArgumentError, match="65 bytes"):
+        AttestationHost(tee="simulated").collect(TargetVm(), bytes(65))
     with pytest.raises(InvalidArgumentError, match="no evidence"):
         verify([], nonce=None, at=AT)
     with pytest.raises(InvalidArgumentError, match="time zone"):

@@ -98,12 +98,15 @@ class Machine:
             bound: D, the 64 bytes that the evidence is bound to.
 
         Raises:
+            InvalidArgumentError: those are not 64 bytes.
             UnsupportedError: there is no such target.
             UnavailableError: a device did not answer, or there are not as many as expected.
         """
         # Who asks what a machine is asks for no evidence yet.
+        from wasmtime_attestation.attesters.report_data import check_size
         from wasmtime_attestation.verifier.binding import nonce_of
 
+        check_size(bound)
         nonce = nonce_of(EvidenceType.NVIDIA_GPU, bound) or b""
         match target:
             case wit.TargetVm():

@@ -1,4 +1,4 @@
-"""Whether fresh evidence carries REPORT_DATA where it has its place.
+"""REPORT_DATA: its size, and whether fresh evidence carries it where it has its place.
 
 Sources: AMD 56860, table ATTESTATION_REPORT; Intel TDX DCAP Quoting Library, quote versions 4 and
 5 (there, a descriptor of six bytes stands before the body).
@@ -6,6 +6,7 @@ Sources: AMD 56860, table ATTESTATION_REPORT; Intel TDX DCAP Quoting Library, qu
 
 from __future__ import annotations
 
+from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import EvidenceType
 
 SIZE = 64
@@ -13,6 +14,14 @@ _SNP = 0x50
 _BODY = {4: 48, 5: 48 + 6}
 """Where the body of a quote begins, by its version."""
 _IN_BODY = 520
+
+
+def check_size(report_data: bytes) -> None:
+    """Raises `InvalidArgumentError` for what is no REPORT_DATA: what is shorter would be padded."""
+    if len(report_data) != SIZE:
+        raise InvalidArgumentError(
+            f"report data has {len(report_data)} bytes, and hardware carries {SIZE}"
+        )
 
 
 def carries(kind: EvidenceType, data: bytes, report_data: bytes) -> bool:

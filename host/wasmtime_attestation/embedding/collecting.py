@@ -11,13 +11,11 @@ from wasmtime_attestation.embedding.host import AttestationHost
 from wasmtime_attestation.embedding.verification import Given
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsers.fetching import Fetched
-from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.evidence.recognise import recognise
 from wasmtime_attestation.verifier.issuers import Issuer
 from wasmtime_attestation.wit import Target, TargetVm
 
-REPORT_DATA_SIZE = 64
 _VM = TargetVm()
 
 
@@ -39,10 +37,6 @@ def collect(report_data: bytes, *, target: Target = _VM, tee: str = "auto") -> t
         UnsupportedError: this machine has no such target.
         UnavailableError: a device did not answer.
     """
-    if len(report_data) != REPORT_DATA_SIZE:
-        raise InvalidArgumentError(
-            f"report data has {len(report_data)} bytes, and hardware carries {REPORT_DATA_SIZE}"
-        )
     return AttestationHost(tee=tee).collect(target, report_data)
 
 
