@@ -149,3 +149,14 @@ def test_a_class_without_fields() -> None:
 def test_a_base_is_refused() -> None:
     with pytest.raises(TypeError, match="has a base"):
         dataclass(frozen=True, slots=True)(type("Sub", (Nothing,), {}))
+
+
+def test_a_frozen_class_can_be_derived_with_the_standard_library() -> None:
+    @dataclasses.dataclass(frozen=True, slots=True)
+    class Named(Nothing):
+        name: str = "n"
+
+    named = Named("m")
+    assert (named, copy.copy(named)) == (Named("m"), named)
+    with pytest.raises((dataclasses.FrozenInstanceError, TypeError)):
+        named.name = "o"  # type: ignore[misc]

@@ -45,6 +45,8 @@ def _complete(cls: type, *, frozen: bool) -> type:
     for name, method in methods.items():
         if name not in vars(cls):
             setattr(cls, name, method)
+    # Those who derive a frozen class of `dataclasses` from it are refused otherwise.
+    cls.__dataclass_params__.frozen = frozen  # type: ignore[attr-defined]
     return cls
 
 
