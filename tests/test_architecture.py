@@ -16,7 +16,7 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "shar
 
 # Each layer may import those before it, and itself.
 LAYERS = (
-    ("errors", "wit"),
+    ("dataclass", "errors", "wit"),
     ("evidence",),
     ("endorsements",),
     ("claims", "checks", "memo"),

@@ -77,6 +77,8 @@ def test_a_guest_that_asks_nothing(tmp_path: Path, name: str) -> None:
     assert heavy(modules) == set()
     assert f"{OURS}world.{own_abi}" in modules
     assert f"{OURS}world.{other_abi}" not in modules
+    assert ("wasmtime.component" in modules) == (name == "component")
+    assert not modules & {"subprocess", "shutil"}
     assert not rooms(modules) & {"verifier", "claims", "appraisal", "issuer", "service", "batch"}
     assert sum(module.startswith(OURS) for module in modules) <= MOST
 

@@ -3,8 +3,9 @@
     uvicorn --factory examples.fastapi.app:from_environment
 
 The host is configured as the command line's is (`WASMTIME_ATTESTATION_…`, or the user's file);
-`GUESTS` names a folder of guests. Put authentication in front of it: whoever may run guests
-here spends this machine's time and gets its tokens.
+`GUESTS` names a folder of guests. Put authentication and a limit for the sizes of requests in front
+of it: whoever may run guests here spends this machine's time and gets its tokens, and the bodies of
+JSON are read whole before they are looked at.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from wasmtime_attestation import (
 from wasmtime_attestation.wit import Expectations
 
 from examples.fastapi.challenges import Challenges
+from examples.fastapi.clients import while_connected
 from examples.fastapi.problems import answer_by_blame
 
 AT_ONCE = os.cpu_count() or 1
@@ -128,7 +130,7 @@ def _serve_runs(app: FastAPI, host: AttestationHost, guests: Path, limits: Limit
         if running.locked():
             raise HTTPException(503, "other guests are running", {"Retry-After": "5"})
         async with running:
-            # The event loop goes on meanwhile; a client that goes away stops its guest.
+            # The event loop goes on meanwhile.
             outcome = await runtime.arun(guest, order.args, limits=limits)
             token = None
             if order.nonce is not None:
@@ -137,17 +139,18 @@ def _serve_runs(app: FastAPI, host: AttestationHost, guests: Path, limits: Limit
         return _answer(outcome, token)
 
     @app.post("/guests/{name}/runs")
-    async def run_named(name: str, order: Order) -> Answer:
+    async def run_named(name: str, order: Order, request: Request) -> Answer:
         """Runs a guest of the folder."""
         if name not in named:
             raise HTTPException(404, f"there is no guest {name}")
-        return await run(named[name], order)
+        return await while_connected(request, run(named[name], order))
 
     @app.post("/runs")
     async def run_uploaded(request: Request, nonce: Nonce | None = None) -> Answer:
         """Runs the guest in the request's body, a component or a core module."""
         wasm = await _body(request, LARGEST_GUEST)
-        return await run(Guest("uploaded.wasm", wasm), Order(nonce=nonce))
+        guest = Guest("uploaded.wasm", wasm)
+        return await while_connected(request, run(guest, Order(nonce=nonce)))
 
 
 def _serve_tokens(app: FastAPI, host: AttestationHost, policy: str) -> None:

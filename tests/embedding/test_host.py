@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from wasmtime_attestation import (
     AttestationHost,
     Challenge,
@@ -15,8 +18,11 @@ from wasmtime_attestation import (
     DeniedError,
     Guest,
     InvalidArgumentError,
+    PolicyError,
+    RejectedError,
     Runtime,
     TargetVm,
+    appraise,
     collect,
     verify,
 )
@@ -136,3 +142,34 @@ def test_wrong_arguments_of_the_functions() -> None:
         verify([], nonce=None, at=AT)
     with pytest.raises(InvalidArgumentError, match="time zone"):
         verify(collect(bytes(64), tee="simulated"), nonce=None, at=AT.replace(tzinfo=None))
+
+
+def test_a_rule_for_kinds_of_token_is_about_those_that_the_host_issues(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP384R1()).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    (tmp_path / "ear.pem").write_bytes(key)
+    (tmp_path / "ear.pem").chmod(0o600)
+
+    def host(kinds: str, allowed: str) -> AttestationHost:
+        rule = f"[guests.default]\ntokens = {allowed}\n"
+        return AttestationHost(
+            configured(tmp_path, f'tokens = {kinds}\near-key = "ear.pem"\n{rule}')
+        )
+
+    with pytest.raises(PolicyError, match="SIMULATED"):  # it is allowed, and gets to the Verifier
+        host('["ear"]', '["ear"]').world_for().attest_vm()
+    for kinds in ('["ear"]', '["ear", "evidence"]'):
+        with pytest.raises(DeniedError, match="tokens does not allow ear"):
+            host(kinds, '["evidence"]').world_for().attest_vm()
+
+
+def test_a_token_that_has_expired_since_is_not_appraised() -> None:
+    host, nonce, now = AttestationHost(tee="simulated"), bytes(32), datetime.now(UTC)
+    token = host.attest(TargetVm(), Challenge(nonce=nonce)).token
+    verified = verify(token, nonce=nonce, at=now, trust=[host.simulated_root])
+    assert verified.verdict
+    end = datetime.fromtimestamp(verified.verdict.expires_at, UTC)
+    assert appraise(verified, "hardware-only", at=end - timedelta(seconds=1)).status == "warning"
+    with pytest.raises(RejectedError, match="expired"):
+        appraise(verified, "hardware-only", at=end)

@@ -58,6 +58,9 @@ def test_a_host_that_does_not_satisfy_runs_nothing(runtime: Runtime, tmp_path: P
     assert runtime.run(exiting(4), require=policy, recheck_seconds=60).exit_code == 4
     with pytest.raises(InvalidArgumentError, match="recheck_seconds"):
         runtime.run(exiting(0), recheck_seconds=1)
+    for seconds in (0, -1, float("nan"), float("inf")):
+        with pytest.raises(InvalidArgumentError, match="no number of seconds"):
+            runtime.run(exiting(0), require=policy, recheck_seconds=seconds)
 
 
 def test_cancelling_stops_the_guest(runtime: Runtime) -> None:

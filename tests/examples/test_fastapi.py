@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from wasmtime import wat2wasm
 from wasmtime_attestation import AttestationHost, Challenge, Limits, TargetVm
 
@@ -119,6 +120,37 @@ def test_no_more_guests_at_once_than_the_machine_can_run(
         return sorted(answer.status_code for answer in await asyncio.gather(*posts))
 
     assert serve(host, two, seconds=1) == [200, 503]
+
+
+def test_a_client_that_goes_away_stops_its_guest(
+    host: AttestationHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a server tells it: the request's body, and then that the client is gone."""
+    monkeypatch.setattr(service, "AT_ONCE", 1)
+    scope = {"type": "http", "method": "POST", "path": "/runs", "query_string": b"", "headers": []}
+    said: list[Any] = []
+
+    async def abandon(app: FastAPI) -> None:
+        told = iter(({"type": "http.request", "body": ENDLESS}, {"type": "http.disconnect"}))
+
+        async def receive() -> Any:  # noqa: ANN401
+            await asyncio.sleep(0.1)
+            return next(told)
+
+        async def send(message: Any) -> None:  # noqa: ANN401
+            said.append(message)
+
+        await app(scope, receive, send)
+
+    async def both() -> int:
+        app = service.create_app(host, cpp_guests(), limits=Limits(seconds=30))
+        await asyncio.wait_for(abandon(app), 10)
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return (await client.post("/runs", content=b"no guest")).status_code
+
+    assert asyncio.run(both()) == 400
+    assert said[0]["status"] == 499
 
 
 def test_a_token_answers_a_challenge_once(host: AttestationHost) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import struct
 import subprocess
 import sys
 import time
@@ -219,3 +220,16 @@ def test_a_file_that_others_can_write(tmp_path: Path, mode: int) -> None:
     path.chmod(mode)
     with pytest.raises(InvalidArgumentError, match="chmod 600"):
         FileNonces(path).use(NONCE, soon())
+
+
+@pytest.mark.parametrize("mode", [0o1777, 0o770])
+def test_a_folder_in_which_others_can_put_a_journal(tmp_path: Path, mode: int) -> None:
+    """An empty journal that says that the file was empty before has SQLite empty it."""
+    record = FileNonces(tmp_path / "nonces")
+    assert record.use(NONCE, soon())
+    tmp_path.chmod(mode)
+    # SQLite, "Database File Format", section 3: magic, records, nonce, pages before, sector, page.
+    header = bytes.fromhex("d9d505f920a163d7") + struct.pack(">5I", 0, 0, 0, 512, 4096)
+    (tmp_path / "nonces-journal").write_bytes(header.ljust(512, b"\0"))
+    with pytest.raises(InvalidArgumentError, match="chmod go-w"):
+        record.use(NONCE, soon())

@@ -14,7 +14,7 @@ from wasmtime_attestation.cache import processor
 from wasmtime_attestation.cache.code_settings import Settings, read
 from wasmtime_attestation.cache.machine_code import KEY
 from wasmtime_attestation.policy.table import SettingError, Table
-from wasmtime_attestation.world import _generated, code_cache
+from wasmtime_attestation.world import _generated, code_cache, compiler
 from wasmtime_attestation.world.code_cache import CodeCache
 from wasmtime_attestation.world.compiler import compile_guest, new_engine
 from wasmtime_attestation.world.guest import Guest
@@ -261,3 +261,15 @@ def test_the_tool_keeps_nothing_where_it_must_not(
     assert not folder.exists()
     monkeypatch.setenv("WASMTIME_ATTESTATION_CODE_CACHE_BYTES", "much")
     assert run_tool("run", guest_file).code == 125
+
+
+def test_an_engine_with_other_settings_has_code_of_its_own(
+    guest: Guest, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade of this package that keeps wasmtime: it would refuse the former code."""
+    assert run(guest, folder) == CODES[guest]
+    other = {**compiler.engine_settings(fuel=False), "debug_info": True}
+    for module in (compiler, code_cache):
+        monkeypatch.setattr(module, "engine_settings", lambda *, fuel: other)  # noqa: ARG005
+    assert run(guest, folder) == CODES[guest]
+    assert len(entries(folder)) == 2

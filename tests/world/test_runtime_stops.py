@@ -13,9 +13,17 @@ from pathlib import Path
 import pytest
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import InvalidArgumentError
-from wasmtime_attestation.world import worker
+from wasmtime_attestation.world import left_behind, worker
 from wasmtime_attestation.world.guest import Guest
-from wasmtime_attestation.world.runtime import LimitKind, Limits, Outcome, Runtime
+from wasmtime_attestation.world.left_behind import MAX_OF_ONE
+from wasmtime_attestation.world.runtime import (
+    Ended,
+    LimitKind,
+    Limits,
+    Outcome,
+    Runtime,
+    StartError,
+)
 
 from tests.world.components import binary, command
 from tests.world.scripted_world import ATTESTED, ScriptedWorld
@@ -117,6 +125,34 @@ def test_a_guest_in_a_call_that_does_not_end_is_left_behind() -> None:
             break
         time.sleep(0.01)
     assert not runtime.is_blocked()
+
+
+def test_of_one_guest_only_so_many_runs_are_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "GRACE", 0.01)
+    runtime, world, limits = Runtime(), Blocked(), Limits(seconds=0.05)
+    for _ in range(MAX_OF_ONE):
+        assert runtime.run(BLOCKING, world, limits=limits).limit is LimitKind.TIME
+    with pytest.raises(StartError, match="4 of its runs were stopped within a call"):
+        runtime.run(BLOCKING, world, limits=limits)
+    assert runtime.run(QUICK, ScriptedWorld()).exit_code == 0  # another guest is no worse off
+    world.release.set()
+    while runtime.is_blocked():
+        time.sleep(0.01)
+    assert runtime.run(BLOCKING, world, limits=limits).ended is not Ended.TRAP
+
+
+def test_of_all_guests_only_so_many_runs_are_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "GRACE", 0.01)
+    monkeypatch.setattr(left_behind, "MAX_OF_ALL", 2)
+    runtime, world, limits = Runtime(), Blocked(), Limits(seconds=0.05)
+    for padding in (b"\0\x02\x01a", b"\0\x02\x01b"):  # custom sections: other bytes, another guest
+        runtime.run(Guest("g", BLOCKING.wasm + padding), world, limits=limits)
+    with pytest.raises(StartError, match="2 guests were stopped within calls that do not end"):
+        runtime.run(QUICK, ScriptedWorld())
+    world.release.set()
+    while runtime.is_blocked():
+        time.sleep(0.01)
+    assert runtime.run(QUICK, ScriptedWorld()).exit_code == 0
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan")])

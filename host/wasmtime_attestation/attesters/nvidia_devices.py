@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import threading
 
 from wasmtime_attestation.attesters import DeviceAttester
@@ -41,6 +40,8 @@ class NvidiaDevices:
 
 
 def _choose() -> DeviceAttester:
+    import shutil  # most guests ask for no GPU
+
     if importlib.util.find_spec("pynvml") is None and shutil.which("nvattest") is not None:
         from wasmtime_attestation.attesters.nvattest_gpus import NvattestAttester
 

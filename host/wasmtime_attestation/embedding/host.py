@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.capabilities.settings import Settings as Rules
-from wasmtime_attestation.capabilities.terms import GuestIdentity
+from wasmtime_attestation.capabilities.terms import GuestIdentity, IssuedKind
 from wasmtime_attestation.config import Configuration
 from wasmtime_attestation.config.host_settings import REPLAY
 from wasmtime_attestation.embedding.configuration import (
@@ -268,7 +268,8 @@ class AttestationHost:
     def _open_guard(self) -> Guard:
         with self._lock:
             if self._guard is None:
-                self._guard = Guard(self._rules, self._open_journal())
+                kinds = frozenset(map(IssuedKind, self.configuration.host.tokens))
+                self._guard = Guard(self._rules, self._open_journal(), kinds)
             self._check_open()
             return self._guard
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, TypeAlias
 
 from wasmtime_attestation.embedding.host import AttestationHost
 from wasmtime_attestation.embedding.session import Requirement
+from wasmtime_attestation.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from wasmtime_attestation.policy import AppraisalPolicy
@@ -20,11 +22,13 @@ def required_of(host: AttestationHost, policy: Required, every: float | None) ->
     """Returns the requirement, for which the host is started; None for none.
 
     Raises:
-        InvalidArgumentError: there is no such policy; the time is none.
+        InvalidArgumentError: there is no such policy; that is no time.
         AttestationError: the host cannot be started.
     """
     if policy is None:
         return None
+    if every is not None and not 0 < every <= TIMEOUT_MAX:
+        raise InvalidArgumentError(f"{every} is no number of seconds after which to check again")
     # Most runs require nothing.
     from wasmtime_attestation.embedding.files import policy_of
     from wasmtime_attestation.guarding.self_check import SelfCheck

@@ -21,11 +21,11 @@ from wasmtime_attestation.endorsements.anchors import Anchors
 from wasmtime_attestation.endorsements.bundle import Endorsements
 from wasmtime_attestation.endorsements.x509 import spki_sha256
 from wasmtime_attestation.endorsers.fetching import Fetched
-from wasmtime_attestation.errors import InvalidArgumentError, PolicyError
+from wasmtime_attestation.errors import InvalidArgumentError, PolicyError, RejectedError
 from wasmtime_attestation.evidence.envelope import Evidence
 from wasmtime_attestation.policy import AppraisalPolicy
 from wasmtime_attestation.result import AttestationResult
-from wasmtime_attestation.verifier.expectations import Expected
+from wasmtime_attestation.verifier.expectations import Expected, instant
 from wasmtime_attestation.verifier.issuers import Issuer
 
 Given: TypeAlias = str | bytes | Evidence | Sequence[Evidence]
@@ -139,6 +139,9 @@ def appraise(
 ) -> AttestationResult:
     """Appraises what was verified under a policy (RFC 9334: the Verifier's second half).
 
+    Whether certificates and lists still hold was settled for `Verified.at`: to know it of another
+    instant, verify again.
+
     Args:
         verified: what `verify` returned, or the claims of one piece of evidence.
         policy: what is accepted.
@@ -149,6 +152,7 @@ def appraise(
         the result: affirming, or with warnings; it names what the policy left open.
 
     Raises:
+        RejectedError: the token has expired since it was verified.
         PolicyError: the policy does not accept it; with every finding.
         InvalidArgumentError: there is no such policy, or `at` has no time zone.
     """
@@ -157,8 +161,10 @@ def appraise(
     chosen = files.policy_of(policy)
     if isinstance(verified, Claims):
         return appraise_claims(verified, chosen, at=at, guest_digest=guest_digest)
-    if verified.verdict is not None:
-        return appraise_token(verified.verdict, chosen, at=at)
+    if (verdict := verified.verdict) is not None:
+        if at >= instant(verdict.expires_at):
+            raise RejectedError.of("token.time", "the token has expired since; attest again")
+        return appraise_token(verdict, chosen, at=at)
     beside = verified.claims if len(verified.claims) > 1 else ()
 
     def outcome(claims: Claims) -> Outcome:

@@ -22,13 +22,15 @@ _TABLE = (
     "WITHOUT ROWID"
 )
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_ROOT = 0
 
 
 class FileNonces:
     """Nonces that processes of this machine used; not for network file systems.
 
     Args:
-        path: the file; it is made, private to its user, if need be.
+        path: the file; it is made, private to its user, if need be, in a folder in which nobody
+            else can make files: SQLite undoes what a journal beside the file tells it to.
         clock: the time, in seconds since the Unix epoch.
     """
 
@@ -65,6 +67,7 @@ class FileNonces:
 
     def _prepare(self) -> None:
         """Makes the file before SQLite would, which makes it as others may read and write it."""
+        self._check_folder()
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         descriptor = os.open(self._path, flags, 0o600)
         try:
@@ -76,4 +79,15 @@ class FileNonces:
             raise InvalidArgumentError(
                 f"{self._path} is no file that you alone can write: others could make it forget "
                 "nonces; chmod 600 it, or name another"
+            )
+
+    def _check_folder(self) -> None:
+        """A sticky folder is none either: a journal of another's making counts as ours does."""
+        folder = self._path.absolute().parent
+        found = folder.stat()
+        if found.st_uid not in (_ROOT, os.geteuid()) or found.st_mode & _OTHERS_WRITE:
+            raise InvalidArgumentError(
+                f"{folder} is another user's, or others may make files in it: with a journal "
+                f"beside {self._path.name} they could make it forget nonces; chmod go-w the "
+                "folder, or name a file in another one"
             )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from wasmtime_attestation.dataclass import dataclass
 
 Json = Any
 """What TOML and JSON Schema have in common."""

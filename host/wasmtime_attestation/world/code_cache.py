@@ -13,7 +13,7 @@ from wasmtime import Engine
 from wasmtime_attestation.cache import processor
 from wasmtime_attestation.cache.code_settings import Settings
 from wasmtime_attestation.cache.machine_code import MachineCodeFolder, default_directory
-from wasmtime_attestation.world.compiler import Program, compile_guest
+from wasmtime_attestation.world.compiler import Program, compile_guest, engine_settings
 from wasmtime_attestation.world.guest import Abi, Guest
 
 _START = 4096
@@ -63,8 +63,7 @@ class CodeCache:
 def _name(guest: Guest, *, fuel: bool) -> str:
     """Returns what a guest's machine code is called, here and wherever it would be the same."""
     parts = [
-        # What `new_engine` chooses.
-        f"epochs, fuel: {fuel}",
+        dict(engine_settings(fuel=fuel)),
         _compiler(),
         _library(),
         processor.features(),

@@ -7,18 +7,18 @@ enough to do harm is compiled by another process, which can be stopped.
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import wasmtime
 from wasmtime import Config, Engine, Module, WasmtimeError
-from wasmtime.component import Component
 
-T = TypeVar("T", Module, Component)
+if TYPE_CHECKING:
+    from wasmtime.component import Component
+
+T = TypeVar("T", Module, "Component")
 
 SECONDS = 120.0
 """How long a compilation may take: CPython, of 18 MiB, takes 4."""
@@ -65,6 +65,9 @@ def _can_start_another() -> bool:
 
 
 def _machine_code(kind: str, settings: Settings, wasm: bytes) -> bytes:
+    import json  # most guests were compiled before
+    import subprocess
+
     source, given = str(Path(wasmtime.__file__).parents[1]), json.dumps(dict(settings))
     command = [sys.executable, "-I", "-S", "-c", _SCRIPT, source, kind, str(MEMORY), given]
     try:

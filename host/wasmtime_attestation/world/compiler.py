@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeVar
 
 from wasmtime import Engine, FuncType, Module, WasmtimeError
-from wasmtime.component import Component
 
 from wasmtime_attestation.cache.sealed_memory import SealedMemory
+from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.world.compilation import Settings, compiled, engine_of
 from wasmtime_attestation.world.failures import StartError, printable
 from wasmtime_attestation.world.guest import Abi, Guest
 
 if TYPE_CHECKING:
+    from wasmtime.component import Component
+
     from wasmtime_attestation.world.signatures import Item
 
 CORE_ENTRY = "_start"
@@ -24,7 +26,7 @@ _RUN = "()->result<_,_>"
 _COMPONENT_ENTRY = re.compile(r"wasi:cli/run@0\.2\.([0-9]+)")
 
 
-T = TypeVar("T", Component, Module)
+T = TypeVar("T", "Component", Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Program:
 
     def component(self, engine: Engine) -> Component:
         """Loads the code of a component into an engine of `new_engine`."""
+        from wasmtime.component import Component  # core modules need none of it
+
         return _loaded(Component, engine, self.code)
 
     def module(self, engine: Engine) -> Module:
@@ -60,10 +64,11 @@ def new_engine(*, fuel: bool = False) -> Engine:
     Args:
         fuel: whether its guests use up fuel, which makes them slower.
     """
-    return engine_of(_settings(fuel=fuel))
+    return engine_of(engine_settings(fuel=fuel))
 
 
-def _settings(*, fuel: bool) -> Settings:
+def engine_settings(*, fuel: bool) -> Settings:
+    """Returns what `new_engine` chooses, on which machine code depends."""
     return {"epoch_interruption": True, "consume_fuel": fuel}
 
 
@@ -81,8 +86,8 @@ def compile_guest(engine: Engine, guest: Guest, *, fuel: bool = False) -> Progra
     """
     try:
         if guest.abi is Abi.COMPONENT:
-            return _component(engine, guest, _settings(fuel=fuel))
-        return _core_module(engine, guest, _settings(fuel=fuel))
+            return _component(engine, guest, engine_settings(fuel=fuel))
+        return _core_module(engine, guest, engine_settings(fuel=fuel))
     except WasmtimeError as error:
         raise StartError(
             f"{guest.name} cannot be compiled, so it is damaged or uses what this host lacks: "
@@ -92,6 +97,8 @@ def compile_guest(engine: Engine, guest: Guest, *, fuel: bool = False) -> Progra
 
 def _component(engine: Engine, guest: Guest, settings: Settings) -> Program:
     # Core modules, and guests that were compiled before, are not held against types.
+    from wasmtime.component import Component
+
     from wasmtime_attestation.world.signatures import SignatureError, check_imports
 
     component = compiled(Component, engine, settings, guest.wasm)

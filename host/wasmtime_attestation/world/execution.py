@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from wasmtime import Engine, ExitTrap, Func, Memory, Module, Store, Trap, WasiConfig, WasmtimeError
-from wasmtime.component import Component
-from wasmtime.component import Linker as ComponentLinker
 
 from wasmtime_attestation import wit
+from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.world import ending, sandbox
 from wasmtime_attestation.world.compiler import Program
 from wasmtime_attestation.world.ending import Ending
@@ -20,7 +18,10 @@ from wasmtime_attestation.world.limits import Limits
 from wasmtime_attestation.world.metering import Meter, Stopped
 from wasmtime_attestation.world.stopping import Stop
 
-Code: TypeAlias = Component | Module
+if TYPE_CHECKING:
+    from wasmtime.component import Component
+
+Code: TypeAlias = "Component | Module"
 
 
 def load(engine: Engine, program: Program) -> Code:
@@ -68,9 +69,9 @@ class Execution:
             store.set_wasi(self.wasi)
             self.stop.arm(store)
             try:
-                if isinstance(self.code, Component):
-                    return self._component(store, self.code)
-                return self._core_module(store, self.code)
+                if isinstance(self.code, Module):
+                    return self._core_module(store, self.code)
+                return self._component(store, self.code)
             except ExitTrap as exit_:
                 return ending.exited(self.program.name, exit_.code)
             except Stopped as stopped:
@@ -80,6 +81,8 @@ class Execution:
 
     def _component(self, store: Store, code: Component) -> Ending:
         # Each guest speaks one of the two ABIs.
+        from wasmtime.component import Linker as ComponentLinker
+
         from wasmtime_attestation.world.component import link_component
 
         name = self.program.name

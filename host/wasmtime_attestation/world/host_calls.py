@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import functools
 import logging
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 from wasmtime import FuncType, Linker, WasmtimeError
-from wasmtime.component import _types
 
 from wasmtime_attestation.world import interrupts
 from wasmtime_attestation.world.metering import Meter
@@ -198,24 +196,3 @@ def _own(failure: BaseException) -> BaseException:
     if isinstance(replaced, WasmtimeError):
         return replaced
     return WasmtimeError("the guest trapped; the reason was lost to another thread")
-
-
-class _PerThread(threading.local):
-    """A set of classes that each thread has of its own."""
-
-    def __init__(self) -> None:
-        self._classes: set[type] = set()
-
-    def add(self, class_: type) -> None:
-        self._classes.add(class_)
-
-    def clear(self) -> None:
-        self._classes.clear()
-
-    def __iter__(self) -> Iterator[type]:
-        return iter(self._classes)
-
-
-# wasmtime-py 50 keeps the classes of the case that it is looking at in this global while it
-# releases the GIL: with several threads an `err` is taken for an `ok`, and the guest traps.
-_types.case_test_cache = cast("set[type]", _PerThread())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import StrEnum
 
+from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import InvalidArgumentError
 
 _MOST = (1 << 63) - 1

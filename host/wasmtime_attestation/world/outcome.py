@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import AttestationError
 from wasmtime_attestation.world.issued_token import IssuedToken
 from wasmtime_attestation.world.limits import LimitKind

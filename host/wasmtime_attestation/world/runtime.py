@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future
-from threading import Lock
 
 from wasmtime import WasiConfig, WasmtimeError
 
@@ -16,6 +15,7 @@ from wasmtime_attestation.world.code_cache import CodeCache
 from wasmtime_attestation.world.execution import Execution
 from wasmtime_attestation.world.failures import StartError
 from wasmtime_attestation.world.guest import Guest
+from wasmtime_attestation.world.left_behind import LeftBehind
 from wasmtime_attestation.world.limits import DEFAULT, LimitKind, Limits
 from wasmtime_attestation.world.metering import Meter
 from wasmtime_attestation.world.outcome import Ended, GuestError, Outcome
@@ -50,8 +50,7 @@ class Runtime:
         self._cache = cache
         self._programs = Programs(cache, fuel=False)
         self._counting: Programs | None = None
-        self._blocked: list[Run] = []
-        self._lock = Lock()
+        self._left_behind = LeftBehind()
 
     def is_blocked(self) -> bool:
         """Whether a guest that was stopped is still within a call of the host's that does not end.
@@ -62,7 +61,7 @@ class Runtime:
         """
         compilers = filter(None, (self._programs, self._counting))
         is_compiling = any(programs.is_compiling for programs in compilers)
-        return is_compiling or any(not run.worker.done for run in self._blocked)
+        return is_compiling or len(self._left_behind) > 0
 
     def compile(self, guest: Guest) -> None:
         """Compiles a guest, which `run` does otherwise; this can take seconds.
@@ -120,6 +119,7 @@ class Runtime:
                 interrupted.
             BaseException: what `world` raised and no guest may see, unchanged.
         """
+        self._left_behind.check(guest)
         programs = self._compiler(limits)
         program, code = programs.of(guest)
         wasi = Sandbox([guest.name, *args], dirs, env, stdio, stdin).wasi()
@@ -143,8 +143,7 @@ class Runtime:
             return run.outcome()
         finally:
             if not run.worker.done:
-                with self._lock:
-                    self._blocked = [*(r for r in self._blocked if not r.worker.done), run]
+                self._left_behind.add(guest, run)
 
     def _compiler(self, limits: Limits) -> Programs:
         """Returns what compiles guests for these limits: machine code counts fuel, or does not."""

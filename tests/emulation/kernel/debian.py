@@ -6,6 +6,7 @@ has older ones takes both from its backports.
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +51,20 @@ def unpacked() -> Unpacked:
     for tool in ("apt-get", "dpkg-deb", "xz"):
         require(tool)
     root = CACHE / "root"
-    if not (root / "done").exists():
-        _fetch()
-        root.mkdir(exist_ok=True)
-        for package in (CACHE / "archives").glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", package, root], check=True)
-        (root / "done").touch()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
+        if not (root / "done").exists():
+            _unpack(root)
     return Unpacked(root)
+
+
+def _unpack(root: Path) -> None:
+    _fetch()
+    root.mkdir(exist_ok=True)
+    for package in (CACHE / "archives").glob("*.deb"):
+        subprocess.run(["dpkg-deb", "-x", package, root], check=True)
+    (root / "done").touch()
 
 
 def _fetch() -> None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 from wasmtime import Store, WasmtimeError
 from wasmtime.component import Instance
 
+from wasmtime_attestation.world import variant_cases as variant_cases
 from wasmtime_attestation.world.binding import capi, lift, lower, shapes
 from wasmtime_attestation.world.binding.failure import Failure
 from wasmtime_attestation.world.binding.handles import Exports, Handle, Handles

@@ -11,6 +11,7 @@ from typing import Any
 from wasmtime.component import Linker, LinkerInstance, ResourceType
 
 from wasmtime_attestation.world import host_calls
+from wasmtime_attestation.world import variant_cases as variant_cases
 from wasmtime_attestation.world.binding import capi, functions, self_test, stock_functions
 from wasmtime_attestation.world.binding.functions import Implementation, Otherwise
 from wasmtime_attestation.world.binding.handles import Handles
