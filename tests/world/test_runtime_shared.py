@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from wasmtime import Engine
-from wasmtime_attestation.world import programs, worker
+from wasmtime_attestation.world import compilation, programs, worker
 from wasmtime_attestation.world.compiler import Program, compile_guest
+from wasmtime_attestation.world.failures import StartError
 from wasmtime_attestation.world.guest import Guest
 from wasmtime_attestation.world.runtime import Runtime
 
@@ -78,9 +79,59 @@ def test_a_process_without_room_for_threads_is_told_so_at_once(
     runtime.compile(guest)
     monkeypatch.setattr(worker, "Thread", NoThread)
     for _ in range(3):
-        with suppress(RuntimeError):  # whose traceback would hold what the run had
+        with suppress(StartError):  # whose traceback would hold what the run had
             pytest.fail(str(runtime.run(guest, ScriptedWorld())))
         assert not runtime.is_blocked()
         gc.collect()
         files.add(len(list(Path("/dev/fd").iterdir())))
     assert len(files) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of descriptors are the system's")
+def test_a_process_without_room_for_files_starts_no_guest_and_says_so() -> None:
+    command = [sys.executable, "-c", NO_FILES]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("ulimit") == 20  # 16 that are left to others, and 4
+
+
+# No guest has written before: wasmtime's threads start with the first that does.
+NO_FILES = """
+import os, resource
+from wasmtime_attestation.world.failures import StartError
+from wasmtime_attestation.world.runtime import Runtime
+from tests.world.commands import core
+from tests.world.scripted_world import ScriptedWorld
+WRITE = '''(import "wasi_snapshot_preview1" "fd_write"
+  (func $write (param i32 i32 i32 i32) (result i32)))'''
+CALL = "(drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))"
+runtime, guest = Runtime(), core(CALL, WRITE)
+runtime.compile(guest)
+used, hard = len(os.listdir("/proc/self/fd")) - 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+for free in range(24):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + free, hard))
+    try:
+        runtime.run(guest, ScriptedWorld()).check()
+    except StartError as error:
+        print(error)
+    else:
+        os._exit(0)
+os._exit(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("executable", "reason"),
+    [("/bin/false", "is no Python (status 1)"), ("/none/such", "cannot be started")],
+)
+def test_a_guest_that_no_process_compiles_says_why(
+    monkeypatch: pytest.MonkeyPatch, executable: str, reason: str
+) -> None:
+    """As in servers that embed Python, whose `sys.executable` is the server."""
+    monkeypatch.setattr(compilation, "SMALL", 0)
+    monkeypatch.setattr(sys, "executable", executable)
+    with pytest.raises(StartError) as caught:
+        Runtime().compile(core("nop"))
+    assert reason in str(caught.value)

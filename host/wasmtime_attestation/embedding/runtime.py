@@ -177,7 +177,8 @@ class Runtime:
     ) -> Outcome:
         """Runs a guest while the event loop goes on; see `run`.
 
-        Cancelling the task stops the guest, and the task ends when the guest has ended.
+        Cancelling the task stops the guest, and the task ends when the guest has ended; while
+        the guest is still being compiled, when that is done.
         """
         run = Run(
             guest=guest,

@@ -76,11 +76,15 @@ def _machine_code(kind: str, settings: Settings, wasm: bytes) -> bytes:
         )
     except subprocess.TimeoutExpired as error:
         raise WasmtimeError(f"it was not compiled within {SECONDS:g} seconds") from error
+    except OSError as error:
+        raise WasmtimeError(f"the process that compiles it cannot be started: {error}") from error
     if done.returncode == _REFUSED:
         raise WasmtimeError(done.stderr.decode(errors="replace"))
     if done.returncode:
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise WasmtimeError(
-            f"compiling it takes more than {MEMORY >> 20} MiB of memory, or breaks the compiler"
+            f"compiling it takes more than {MEMORY >> 20} MiB of memory, breaks the compiler, or "
+            f"{sys.executable} is no Python ({last or f'status {done.returncode}'})"
         )
     return done.stdout
 

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from wasmtime import WasiConfig, WasmtimeError
+
 from wasmtime_attestation import wit
 from wasmtime_attestation.errors import AttestationError
 from wasmtime_attestation.world import stdio as streams
@@ -111,7 +113,8 @@ class Runtime:
 
         Raises:
             InvalidArgumentError: an argument cannot be used.
-            StartError: the guest cannot be compiled, linked or instantiated.
+            StartError: the guest cannot be compiled, linked or instantiated, or
+                this process has no descriptors or threads left for it.
             KeyboardInterrupt: it was stopped since the waiting thread was
                 interrupted.
             BaseException: what `world` raised and no guest may see, unchanged.
@@ -133,7 +136,7 @@ class Runtime:
                 Meter(limits),
                 Stop(programs.engine),
             ),
-            streams.capture(wasi, stdio, limits.output_bytes),
+            _captured(guest, wasi, stdio, limits),
             revoked,
         )
         try:
@@ -149,6 +152,16 @@ class Runtime:
         if self._counting is None:
             self._counting = Programs(self._cache, fuel=True)
         return self._counting
+
+
+def _captured(guest: Guest, wasi: WasiConfig, stdio: Stdio, limits: Limits) -> streams.Capture:
+    try:
+        return streams.capture(wasi, stdio, limits.output_bytes)
+    except (OSError, WasmtimeError) as error:
+        raise StartError(
+            f"{guest.name} cannot start: its output cannot be captured ({error}); it needs "
+            "four descriptors: raise the limit of this process (`ulimit -n`), or run fewer at once"
+        ) from error
 
 
 def _flush() -> None:

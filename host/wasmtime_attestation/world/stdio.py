@@ -17,7 +17,7 @@ import sys
 import time
 from enum import Enum
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Protocol
 
 from wasmtime import WasiConfig, WasmtimeError, _ffi
@@ -124,8 +124,10 @@ class _Pipes:
         self._streams: dict[int, _Kept] = {}
         self._open: set[int] = set()
         try:
-            for name in ("stdout_file", "stderr_file"):
-                self._pipe(config, name, limit)
+            with _one_at_a_time:
+                for name in ("stdout_file", "stderr_file"):
+                    self._pipe(config, name, limit)
+                _check_spare(next(iter(self._streams)))
         except BaseException:
             self.close()
             raise
@@ -184,6 +186,21 @@ class _Pipes:
         while self.wait(60):
             pass
         self.close()
+
+
+_SPARE = 16
+"""Descriptors that runs leave to others: wasmtime aborts the process where its threads get none."""
+_one_at_a_time = Lock()
+
+
+def _check_spare(descriptor: int) -> None:
+    """Raises `OSError` unless there are descriptors left."""
+    spare: list[int] = []
+    try:
+        spare.extend(os.dup(descriptor) for _ in range(_SPARE))
+    finally:
+        for copy in spare:
+            os.close(copy)
 
 
 class _Files:

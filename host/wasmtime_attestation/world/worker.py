@@ -14,6 +14,8 @@ from contextvars import copy_context
 from threading import Thread
 from typing import Any, Generic, TypeVar
 
+from wasmtime_attestation.world.failures import StartError
+
 T = TypeVar("T")
 
 GRACE = 1.0
@@ -37,13 +39,14 @@ class Worker(Generic[T]):
         """Starts the call.
 
         Raises:
-            RuntimeError: this process can have no further thread; the call is done then.
+            StartError: this process can have no further thread; the call is done then.
         """
         try:
             Thread(target=copy_context().run, args=(self._work,), daemon=True).start()
         except RuntimeError as error:
-            self._outcome.set_exception(error)
-            raise
+            failure = StartError(f"no guest can start: {error}; run fewer of them at once")
+            self._outcome.set_exception(failure)
+            raise failure from error
 
     @property
     def done(self) -> bool:
