@@ -16,7 +16,7 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "shar
 
 # Each layer may import those before it, and itself.
 LAYERS = (
-    ("dataclass", "errors", "wit"),
+    ("errors", "wit"),
     ("evidence",),
     ("endorsements",),
     ("claims", "checks", "memo"),

@@ -10,10 +10,9 @@ a host implements. A function whose result is a `result` returns what is in its
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Protocol, TypeAlias
-
-from wasmtime_attestation.dataclass import dataclass
 
 PACKAGE = "wasmtime:attestation"
 VERSION = "0.1.0"

@@ -78,7 +78,7 @@ def generate(resolve: Resolve, world_id: WorldId, options: Options) -> dict[str,
     _check(resolve, world)
     naming = Naming(resolve, world)
     linking = _linking(naming, placement)
-    return {placement.types: _types(resolve, naming, placement), placement.linking: linking}
+    return {placement.types: _types(resolve, naming), placement.linking: linking}
 
 
 def _check(resolve: Resolve, world: Surface) -> None:
@@ -101,7 +101,7 @@ def _header(naming: Naming) -> str:
     )
 
 
-def _types(resolve: Resolve, naming: Naming, placement: Placement) -> str:
+def _types(resolve: Resolve, naming: Naming) -> str:
     items = tuple(Types(naming).items())
     package = resolve.packages[naming.surface.world.package].name
     constants = [f'PACKAGE = "{package.namespace}:{package.name}"']
@@ -112,7 +112,7 @@ def _types(resolve: Resolve, naming: Naming, placement: Placement) -> str:
         [
             _header(naming),
             types_text.module_docs(naming.surface.world.name),
-            *_led(_types_imports(items, wrappers, placement)),
+            *_led(_types_imports(items, wrappers)),
             *_led(constants),
             *types_text.wrappers(wrappers),
             *(line for item in items for line in types_text.definition(item)),
@@ -120,13 +120,8 @@ def _types(resolve: Resolve, naming: Naming, placement: Placement) -> str:
     )
 
 
-def _types_imports(
-    items: Sequence[Item], wrappers: Sequence[str], placement: Placement
-) -> list[str]:
+def _types_imports(items: Sequence[Item], wrappers: Sequence[str]) -> list[str]:
     """Returns the import lines, with nothing that is not used."""
-    decorates = bool(wrappers) or any(item.form == "dataclass" for item in items)
-    # Each start of the host defines the classes of its own world.
-    is_own = placement.package != "." and not wrappers
     forms = {item.form for item in items}
     enums = sorted({item.base for item in items if item.form == "enum"})
     names = [
@@ -140,11 +135,9 @@ def _types_imports(
         )
         if used
     ]
-    lines = ["from dataclasses import dataclass"] if decorates and not is_own else []
+    lines = ["from dataclasses import dataclass"] if wrappers or "dataclass" in forms else []
     lines += [f"from enum import {', '.join(enums)}"] if enums else []
-    lines += [f"from typing import {', '.join(names)}"] if names else []
-    own = ["", "from wasmtime_attestation.dataclass import dataclass"]
-    return lines + (own if decorates and is_own else [])
+    return lines + ([f"from typing import {', '.join(names)}"] if names else [])
 
 
 def _linking(naming: Naming, placement: Placement) -> str:

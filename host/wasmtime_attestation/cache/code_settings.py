@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.policy.table import Table
 
 MIB = 1 << 20

@@ -12,12 +12,12 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
 
 from wasmtime_attestation.cache.sealed_memory import SealedMemory
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.endorsers.cache_folder import CacheFolder, default_folder
 from wasmtime_attestation.errors import UnavailableError
 

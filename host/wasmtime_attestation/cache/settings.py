@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wasmtime_attestation.cache import code_settings
 from wasmtime_attestation.cache.redis_server import ADDRESS, NO_ADDRESS
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.nonces import place
 from wasmtime_attestation.policy.table import SettingError, Table

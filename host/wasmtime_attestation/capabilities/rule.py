@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from wasmtime_attestation.capabilities.terms import CallClass, GuestFunction, IssuedKind
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import DeniedError
 from wasmtime_attestation.wit import Status, Target, TargetAll, TargetGpu, TargetVm
 

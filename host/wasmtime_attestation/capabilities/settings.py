@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from wasmtime_attestation.capabilities import globs
@@ -14,7 +14,6 @@ from wasmtime_attestation.capabilities.terms import (
     GuestIdentity,
     IssuedKind,
 )
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.policy.source import Source
 from wasmtime_attestation.policy.table import SettingError, Table

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wasmtime_attestation.cache import settings as cache_settings
 from wasmtime_attestation.capabilities import settings as guest_settings
 from wasmtime_attestation.config import endorser_settings, host_settings
 from wasmtime_attestation.config.layer import Layer, Layers
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.journal import settings as journal_settings
 from wasmtime_attestation.policy.presets import TEXTS as PRESETS

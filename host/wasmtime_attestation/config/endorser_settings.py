@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.endorsers.service_urls import VENDORS, ServiceUrls, checked
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.policy.table import Table

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
 
 from wasmtime_attestation import wit
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.embedding import at_once
 from wasmtime_attestation.embedding.host import AttestationHost
 from wasmtime_attestation.embedding.issued import TokenRecorder

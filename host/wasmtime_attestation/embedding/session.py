@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wasmtime_attestation import wit
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.embedding.host import AttestationHost
 from wasmtime_attestation.errors import AttestationError, Finding, InternalError
 from wasmtime_attestation.guarding.journaled import Entry, Recorder

@@ -10,10 +10,10 @@ import os
 import stat
 import time
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import UnavailableError
 
 _TEMPORARY = ".tmp-"

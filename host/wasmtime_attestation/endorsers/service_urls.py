@@ -5,9 +5,9 @@ A mirror or a cache, such as Intel's PCCS, answers as the vendor's own service d
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import InvalidArgumentError
 
 _PCCS_SUFFIXES = ("/sgx/certification/v4", "/tdx/certification/v4")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import AttestationError, Finding
 from wasmtime_attestation.evidence.strict_json import Json
 

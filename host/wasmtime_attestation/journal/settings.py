@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.policy.table import Table
 
 MIB = 1 << 20

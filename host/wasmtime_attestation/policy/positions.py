@@ -7,9 +7,9 @@ only. Source: TOML 1.0.0, sections "Keys", "String", "Array", "Table", "Inline T
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import Enum, auto
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.policy.table import Key
 
 _TOKEN = re.compile(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.policy.positions import Position, at, locate
 from wasmtime_attestation.policy.table import Json, SettingError

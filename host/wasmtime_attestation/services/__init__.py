@@ -7,11 +7,11 @@ collected. Its token is verified at once; nobody sees one that is not about what
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from wasmtime_attestation import wit
 from wasmtime_attestation.attesters import collect_quoting
-from wasmtime_attestation.dataclass import dataclass
 
 if TYPE_CHECKING:
     # Settings are read where no service is asked.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wasmtime_attestation.dataclass import dataclass
+from dataclasses import dataclass
+
 from wasmtime_attestation.policy.table import Table
 from wasmtime_attestation.services import endpoint
 from wasmtime_attestation.services.maa_regions import REGIONS, shared_instance

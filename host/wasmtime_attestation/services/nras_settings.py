@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.policy.table import Table
 from wasmtime_attestation.services import endpoint, secret
 from wasmtime_attestation.services.secret import SecretPlace

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import NoReturn
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import UnavailableError
 from wasmtime_attestation.policy.table import SettingError, Table
 

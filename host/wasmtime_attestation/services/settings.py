@@ -6,9 +6,9 @@ Nothing is asked and no key is read here: what a service needs is loaded when it
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.policy.table import Table
 from wasmtime_attestation.services import (
     TokenService,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from wasmtime import Engine, FuncType, Module, WasmtimeError
 
 from wasmtime_attestation.cache.sealed_memory import SealedMemory
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.world.compilation import Settings, compiled, engine_of
 from wasmtime_attestation.world.failures import StartError, printable
 from wasmtime_attestation.world.guest import Abi, Guest

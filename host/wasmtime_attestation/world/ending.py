@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from wasmtime import Trap, WasmtimeError
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.world.failures import GuestTrap, printable
 from wasmtime_attestation.world.limits import LimitKind, Limits
 from wasmtime_attestation.world.metering import Stopped

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from wasmtime import Engine, ExitTrap, Func, Memory, Module, Store, Trap, WasiConfig, WasmtimeError
 
 from wasmtime_attestation import wit
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.world import ending, sandbox
 from wasmtime_attestation.world.compiler import Program
 from wasmtime_attestation.world.ending import Ending

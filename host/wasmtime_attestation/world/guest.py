@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import InvalidArgumentError
 
 MAX_BYTES = 256 * 1024 * 1024

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wasmtime_attestation.dataclass import dataclass
+from dataclasses import dataclass
+
 from wasmtime_attestation.wit import TeeType
 
 

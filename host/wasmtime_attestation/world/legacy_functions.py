@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from wasmtime import Engine, FuncType, Linker, ValType
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import AttestationError, UnsupportedError
 from wasmtime_attestation.world import core_definition
 from wasmtime_attestation.world.binding.failure import Failure

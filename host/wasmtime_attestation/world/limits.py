@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import InvalidArgumentError
 
 _MOST = (1 << 63) - 1

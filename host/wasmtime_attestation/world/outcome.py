@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import AttestationError
 from wasmtime_attestation.world.issued_token import IssuedToken
 from wasmtime_attestation.world.limits import LimitKind

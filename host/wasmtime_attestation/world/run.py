@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import time
 from concurrent.futures import Future
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import AttestationError
 from wasmtime_attestation.world import ending
 from wasmtime_attestation.world.ending import Ending

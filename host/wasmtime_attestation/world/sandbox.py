@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from wasmtime import Store, WasiConfig, WasmtimeError
 
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import InvalidArgumentError
 from wasmtime_attestation.world.limits import Limits
 from wasmtime_attestation.world.stdio import Stdio, feed

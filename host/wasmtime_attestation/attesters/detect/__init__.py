@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from wasmtime_attestation.attesters.detect import obstacles
@@ -10,7 +10,6 @@ from wasmtime_attestation.attesters.detect.files import Files, Outcome
 from wasmtime_attestation.attesters.detect.processor import Processor
 from wasmtime_attestation.attesters.detect.signs import Ask, Inspection, Probe
 from wasmtime_attestation.attesters.detect.surroundings import Surroundings
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import AttestationError, UnavailableError, UnsupportedError
 from wasmtime_attestation.wit import TeeInfo, TeeType
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-
-from wasmtime_attestation.dataclass import dataclass
 
 MAX_TEXT = 1 << 15
 """Bytes that are read of a file of text; the first processors of /proc/cpuinfo have fewer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from wasmtime_attestation.attesters.detect.files import Outcome
 from wasmtime_attestation.attesters.detect.signs import (
@@ -13,7 +14,6 @@ from wasmtime_attestation.attesters.detect.signs import (
     Inspection,
     Probe,
 )
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.wit import TeeType
 
 CONFIGFS = "/sys/kernel/config"

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 import struct
+from dataclasses import dataclass
 
 from wasmtime_attestation.attesters.detect.files import Files
-from wasmtime_attestation.dataclass import dataclass
 
 CPUINFO = "/proc/cpuinfo"
 CPUID = "/dev/cpu/0/cpuid"

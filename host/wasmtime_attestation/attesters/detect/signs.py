@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from wasmtime_attestation.attesters.detect import processor, surroundings
 from wasmtime_attestation.attesters.detect.files import Files, Outcome
 from wasmtime_attestation.attesters.detect.processor import Processor
 from wasmtime_attestation.attesters.detect.surroundings import Surroundings
-from wasmtime_attestation.dataclass import dataclass
 from wasmtime_attestation.errors import AttestationError, UnavailableError
 from wasmtime_attestation.wit import TeeInfo, TeeType
 

@@ -7,9 +7,9 @@ Container Interface"; Podman, podman-run(1) (`/run/.containerenv`).
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from wasmtime_attestation.attesters.detect.files import Files
-from wasmtime_attestation.dataclass import dataclass
 
 DMI = "/sys/class/dmi/id"
 AZURE_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
