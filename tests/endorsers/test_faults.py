@@ -191,7 +191,7 @@ def test_an_address_that_is_none(url: str, client: Client, monkeypatch: pytest.M
     monkeypatch.setenv("WASMTIME_ATTESTATION_AMD_KDS_URL", url)
     outcome = client.verify()
     assert outcome.code == 2
-    assert "WASMTIME_ATTESTATION_AMD_KDS_URL is no address" in outcome.err
+    assert "WASMTIME_ATTESTATION_AMD_KDS_URL: amd-kds-url is no address" in outcome.err
 
 
 def test_a_list_of_another_root_of_the_same_name(client: Client) -> None:
