@@ -65,7 +65,8 @@ def _token(algorithm: Algorithm, data: bytes, keys: bytes) -> dict[tuple[str, st
     endorsements = Endorsements.from_files([("keys", keys)])
     (key_set,), at = endorsements.key_sets, AT + timedelta(seconds=10)
     instance = Issuer("an instance", TokenKind.MAA, frozenset({maa.ISSUER}), keys=key_set)
-    trust = Trust(Anchors.of_vendors(), (instance,), endorsements)
+    configured = (instance,) if algorithm is Algorithm.RS256 else ()  # the others are well known
+    trust = Trust(Anchors.of_vendors(), configured, endorsements)
 
     def whole() -> None:
         tokens.verify(
