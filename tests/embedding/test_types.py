@@ -52,7 +52,10 @@ def test_pyright_finds_nothing_in_a_users_program(tmp_path: Path) -> None:
     }
     (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
     done = subprocess.run(
-        [sys.executable, "-m", "basedpyright", "-p", tmp_path, "--outputjson"],
+        [
+            *(sys.executable, "-m", "basedpyright", "-p", tmp_path, "--outputjson"),
+            *("--pythonpath", sys.executable),
+        ],
         capture_output=True,
         text=True,
         check=False,
